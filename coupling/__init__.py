@@ -1,0 +1,1 @@
+"""What joins atoms and elements: regions, masks, transfer matrices, schemes, the composite problem."""

@@ -1,0 +1,1 @@
+"""The program: case files, the finite-element bulk, the run loop, results."""

@@ -1,0 +1,1 @@
+"""Interatomic potentials: neural and analytic, one interface, ASE units (Å, eV, amu)."""

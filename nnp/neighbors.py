@@ -1,0 +1,95 @@
+"""Neighbour lists with a skin. The search itself is vesin's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import vesin
+
+from nnp.state import State, Tensor
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Directed pairs i → j, sorted by i; `shifts` (P, 3) counts the lattice vectors added to atom j."""
+
+    i: Tensor
+    j: Tensor
+    shifts: Tensor
+
+    def __len__(self) -> int:
+        return len(self.i)
+
+    def vectors(self, state: State) -> Tensor:
+        """r_ij = y_j + S·cell − y_i, (P, 3) Å, differentiable in the positions and the cell."""
+        r = state.positions.index_select(0, self.j) - state.positions.index_select(0, self.i)
+        return r + self.shifts.to(r.dtype) @ state.cell
+
+    def select(self, keep: Tensor) -> Pairs:
+        return Pairs(self.i[keep], self.j[keep], self.shifts[keep])
+
+
+PairFilter = Callable[[Pairs], Tensor]
+"""Says which pairs to keep, as a boolean (P,): how cross pairs of an interface are masked out."""
+
+
+def find_pairs(state: State, cutoff: float) -> Pairs:
+    """All directed pairs closer than `cutoff` (Å), sorted by the first atom."""
+    box = state.cell.detach().cpu().numpy().astype(float).copy()
+    empty = ~np.any(box != 0.0, axis=1)
+    if empty.any():  # vesin wants three independent vectors even where nothing repeats
+        box[empty] = _complement(box[~empty])
+    nl = vesin.NeighborList(cutoff=cutoff, full_list=True)
+    points = state.positions.detach().cpu().numpy().astype(float)
+    i, j, s = nl.compute(points=points, box=box, periodic=list(state.pbc), quantities="ijS")
+    i = i.astype(np.int64)
+    order = np.argsort(i, kind="stable")
+    device = state.positions.device
+    return Pairs(
+        torch.as_tensor(i[order], device=device),
+        torch.as_tensor(j[order].astype(np.int64), device=device),
+        torch.as_tensor(s[order].astype(np.int64), device=device),
+    )
+
+
+def _complement(rows: np.ndarray) -> np.ndarray:
+    """Unit vectors that complete `rows` to a basis of space."""
+    if len(rows) == 0:
+        return np.eye(3)
+    _, _, vt = np.linalg.svd(rows)
+    return vt[len(rows):]
+
+
+class NeighborList:
+    """Pairs within cutoff + skin, rebuilt only when an atom has moved more than half the skin.
+
+    A list made for one state serves every later state of the same atoms in the same cell until then;
+    potentials vanish smoothly beyond their cutoff, so the extra pairs cost time but change nothing.
+    """
+
+    def __init__(self, cutoff: float, skin: float = 0.5, keep: PairFilter | None = None):
+        self.cutoff, self.skin, self.keep = cutoff, skin, keep
+        self.builds = 0
+        self._pairs: Pairs | None = None
+        self._built_at: Tensor | None = None
+        self._cell: Tensor | None = None
+
+    def __call__(self, state: State) -> Pairs:
+        if self._pairs is None or self._stale(state):
+            pairs = find_pairs(state, self.cutoff + self.skin)
+            self._pairs = pairs if self.keep is None else pairs.select(self.keep(pairs))
+            self._built_at = state.positions.detach().clone()
+            self._cell = state.cell.detach().clone()
+            self.builds += 1
+        return self._pairs
+
+    def _stale(self, state: State) -> bool:
+        assert self._built_at is not None and self._cell is not None
+        y = state.positions.detach()
+        if y.shape != self._built_at.shape or not torch.equal(state.cell.detach(), self._cell):
+            return True
+        moved = (y - self._built_at).square().sum(-1).max() if len(y) else 0.0
+        return bool(moved > (0.5 * self.skin) ** 2)
