@@ -1,0 +1,1 @@
+"""Potentials in closed form, one per file."""

@@ -1,0 +1,54 @@
+"""Potentials by name."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from nnp.analytic.lennard_jones import LennardJones
+from nnp.analytic.stillinger_weber import StillingerWeber
+from nnp.analytic.triangular import Triangular2D
+from nnp.potential import Potential
+
+
+def _neural(model: str) -> Potential:
+    from nnp.density.model import load  # the networks are loaded only where one is used
+
+    return load(model)
+
+
+POTENTIALS: dict[str, Callable[..., Potential]] = {
+    "lennard-jones": LennardJones,
+    "nnp": _neural,
+    "stillinger-weber": StillingerWeber,
+    "triangular": Triangular2D,
+}
+
+
+def make_potential(type: str, **parameters: Any) -> Potential:
+    """The potential registered under a name. ValueError, with what is allowed, for an unknown name or
+    parameter or a missing one; the potential's own ValueError for a parameter out of range."""
+    if type not in POTENTIALS:
+        raise ValueError(f"unknown potential '{type}'{_near(type, POTENTIALS)}; one of {_listed(POTENTIALS)}")
+    signature = inspect.signature(POTENTIALS[type]).parameters
+    for key in parameters:
+        if key not in signature:
+            near = _near(key, signature)
+            raise ValueError(
+                f"potential '{type}' has no parameter '{key}'{near}; it takes {_listed(signature)}"
+            )
+    missing = [k for k, p in signature.items() if p.default is p.empty and k not in parameters]
+    if missing:
+        raise ValueError(f"potential '{type}' needs {_listed(missing)}")
+    return POTENTIALS[type](**parameters)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    match = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean '{match[0]}'?)" if match else ""
