@@ -1,0 +1,200 @@
+"""The case file as frozen dataclasses. Values are in internal units: Å, eV, eV/Å³, K in eV/Å^2.5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from multiscale.config import names
+from multiscale.config.spec import item
+
+Direction = tuple[int, int, int]
+Row = tuple[float, float, float]
+K_UNIT = "eV/Å^2.5"
+K_GRIFFITH = "K_G"
+
+
+@dataclass(frozen=True)
+class Orientation:
+    x: Direction = item("crystal direction along x, three whole numbers")
+    y: Direction = item("crystal direction along y")
+    z: Direction = item("crystal direction along z; x, y and z are orthogonal and right-handed")
+
+
+@dataclass(frozen=True)
+class CrystalConfig:
+    structure: str = item(
+        "kind of lattice", choices=("sc", "fcc", "bcc", "diamond", "zincblende", "rocksalt", "triangular")
+    )
+    symbol: str | tuple[str, ...] = item("chemical element, or a list with one for each atom of the basis")
+    a: float | None = item("lattice constant; null: from the potential", None, dimension="length", above=0.0)
+    orientation: Orientation | None = item("crystal directions along x, y, z; null: the cubic axes", None)
+
+
+@dataclass(frozen=True)
+class PotentialConfig:
+    type: str = item("kind of interatomic potential", choices=names.potential_types)
+    model: str | None = item("type nnp: name of a shipped model, or path to a .safetensors file", None)
+    parameters: dict[str, float | str] = item("parameters of an analytic potential, by name", make=dict)
+    dtype: str = item("precision of the potential", "float64", choices=("float64", "float32"))
+
+
+@dataclass(frozen=True)
+class CrackConfig:
+    tip: tuple[float, float] = item("position [x, y] of the crack tip", dimension="length")
+    plane: str = item("the crack plane is normal to this axis and opens towards −x", "y", choices=("y",))
+
+
+@dataclass(frozen=True)
+class GeometryConfig:
+    shape: str = item("shape of the domain; a disc is periodic along z", choices=("disc", "ball"))
+    radius: float = item("outer radius", dimension="length", above=0.0)
+    centre: tuple[float, ...] = item(
+        "centre [x, y] of a disc or [x, y, z] of a ball", (0.0, 0.0), key="center", dimension="length"
+    )
+    thickness: float | None = item(
+        "thickness of a disc along z; null: one repeat of the crystal", None, dimension="length", above=0.0
+    )
+    crack: CrackConfig | None = item("a straight crack along z; null: none", None)
+
+
+@dataclass(frozen=True)
+class ShapeConfig:
+    shape: str = item("shape of the atomistic core", choices=("disc", "ball", "box"))
+    center: str | tuple[float, ...] = item(
+        "centre: tip, origin or a position", "origin", choices=("tip", "origin"), dimension="length"
+    )
+    radius: float | None = item("radius of a disc or ball", None, dimension="length", above=0.0)
+    size: tuple[float, ...] | None = item("edge lengths of a box", None, dimension="length", above=0.0)
+
+
+@dataclass(frozen=True)
+class RegionsConfig:
+    core: ShapeConfig = item("where every atom is followed with its full weight")
+    blend: float = item("width of the zone where atoms hand over to the mesh", dimension="length", above=0.0)
+
+
+@dataclass(frozen=True)
+class MeshConfig:
+    growth: float = item("ratio of the sizes of neighbouring elements outwards", 1.2, above=1.0)
+    file: str | None = item("a mesh file read instead (any format of meshio)", None)
+    h: float | None = item(
+        "element size at the blend; null: the lattice spacing", None, dimension="length", above=0.0
+    )
+    h_max: float | None = item("largest element; null: no limit", None, dimension="length", above=0.0)
+
+
+@dataclass(frozen=True)
+class ContinuumConfig:
+    law: str = item("constitutive law of the bulk, derived from the potential", "cauchy-born",
+                    choices=names.continuum_laws)  # fmt: skip
+    mesh: MeshConfig = item("the finite-element mesh", make=MeshConfig)
+    degree: int = item("polynomial degree of the elements", 1, choices=(1, 2))
+
+
+@dataclass(frozen=True)
+class CouplingConfig:
+    scheme: str = item("how atoms and mesh are joined; atomistic: no mesh at all, the reference", "bgfc",
+                       choices=names.coupling_schemes)  # fmt: skip
+    mask: str = item("shape of the step from atoms to mesh", "quintic", choices=("cubic", "quintic"))
+    shift: str = item(
+        "internal shift of a crystal's sublattices in the blend", "linear", choices=("linear", "none")
+    )
+
+
+@dataclass(frozen=True)
+class InterfaceConfig:
+    law: str = item("cohesive law across the crack plane; none: the atoms alone carry the adhesion", "none",
+                    choices=("none",))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KRange:
+    """Stress intensities to go through; unit: K_UNIT, or K_GRIFFITH for multiples of the Griffith value."""
+
+    start: float = item("first value", key="from", dimension="stress intensity", unit_key="unit")
+    end: float = item("last value", key="to", dimension="stress intensity", unit_key="unit")
+    steps: int = item("number of values, first and last included", at_least=1)
+    unit: str = item("unit of bare numbers; K_G: multiples of the Griffith value", K_UNIT,
+                     unit_of="stress intensity", relative=(K_GRIFFITH,))  # fmt: skip
+    back: bool = item("go back down through the same values afterwards", False, key="return")
+
+    @property
+    def relative(self) -> bool:
+        """Whether the values are multiples of the Griffith value."""
+        return self.unit == K_GRIFFITH
+
+    def upward(self) -> tuple[float, ...]:
+        """The values from `from` to `to`."""
+        n = self.steps - 1
+        return (*(self.start + (self.end - self.start) * k / n for k in range(n)), self.end)
+
+    def values(self) -> tuple[float, ...]:
+        """All values in order; the way back leaves out the turning point."""
+        up = self.upward()
+        return up + up[-2::-1] if self.back else up
+
+
+@dataclass(frozen=True)
+class StopConfig:
+    advance: float | None = item(
+        "turn back, or stop, when the crack tip has advanced by this much",
+        None,
+        dimension="length",
+        above=0.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class KFieldLoad:
+    """The asymptotic field of a crack in the anisotropic bulk, held on the outer boundary."""
+
+    type: str = item("the near-tip field of a crack on the outer boundary", choices=("k-field",))
+    mode: str = item(
+        "opening (I), in-plane shear (II) or out-of-plane shear (III)", "I", choices=("I", "II", "III")
+    )
+    K: KRange = item("stress intensities to go through")
+    stop: StopConfig = item("when to stop before the last value", make=StopConfig)
+
+
+@dataclass(frozen=True)
+class StrainLoad:
+    """A homogeneous displacement gradient held on the outer boundary."""
+
+    type: str = item("a homogeneous deformation on the outer boundary", choices=("strain",))
+    gradient: tuple[Row, Row, Row] = item("displacement gradient ∂u_i/∂x_j, three rows")
+    steps: int = item("applied in this many equal steps", 1, at_least=1)
+
+
+LOADS: dict[str, type] = {"k-field": KFieldLoad, "strain": StrainLoad}
+Load = KFieldLoad | StrainLoad
+
+
+@dataclass(frozen=True)
+class SolverConfig:
+    force_tolerance: float = item(
+        "largest force left on any degree of freedom", 1e-3, dimension="force", above=0.0
+    )
+    max_iterations: int = item("iterations allowed per step", 500, at_least=1)
+    on_failure: str = item("when a step does not converge", "stop", choices=("stop", "continue"))
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    every: int = item("write fields every so many steps; the last step always", 1, at_least=1)
+    pictures: bool = item("draw the pictures (*.png)", True)
+    atoms: bool = item("write atoms.pvd and atoms.extxyz", True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    title: str = item("one line for people", "")
+    crystal: CrystalConfig = item("the perfect crystal")
+    potential: PotentialConfig = item("the interatomic potential; everything else is derived from it")
+    geometry: GeometryConfig = item("the whole domain")
+    regions: RegionsConfig | None = item("where atoms and where mesh; null only with scheme atomistic", None)
+    continuum: ContinuumConfig = item("the bulk", make=ContinuumConfig)
+    coupling: CouplingConfig = item("how atoms and mesh are joined", make=CouplingConfig)
+    interface: InterfaceConfig = item("what holds the crack faces together", make=InterfaceConfig)
+    load: Load = item("what is done to it")
+    solver: SolverConfig = item("when a step is converged", make=SolverConfig)
+    output: OutputConfig = item("what is written", make=OutputConfig)

@@ -1,0 +1,217 @@
+"""Checks that need more than one value of the case."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+from ase.data import atomic_numbers
+
+from multiscale.config.case import (
+    Case,
+    CrystalConfig,
+    GeometryConfig,
+    KFieldLoad,
+    KRange,
+    Orientation,
+    RegionsConfig,
+    ShapeConfig,
+    StrainLoad,
+)
+from multiscale.config.errors import InputError
+from multiscale.config.quantities import to_text
+from multiscale.config.reading import near
+from multiscale.config.spec import key_of, spec_of
+
+BLEND_SPACINGS = 3.0
+"""Narrowest blend, in nearest-neighbour distances."""
+
+# Nearest-neighbour distance over lattice constant, and atoms in the basis.
+_SPACING = {"sc": 1.0, "fcc": 0.5**0.5, "bcc": 0.75**0.5, "diamond": 3**0.5 / 4, "zincblende": 3**0.5 / 4,
+            "rocksalt": 0.5, "triangular": 1.0}  # fmt: skip
+_BASIS = {"diamond": 2, "zincblende": 2, "rocksalt": 2}
+
+
+def lattice_spacing(structure: str, a: float) -> float:
+    """Nearest-neighbour distance of a structure with lattice constant a, Å."""
+    return _SPACING[structure] * a
+
+
+def check_case(case: Case) -> None:
+    """Raise InputError where values that are each allowed do not go together."""
+    _check_crystal(case.crystal)
+    _check_potential(case)
+    _check_geometry(case.geometry, case.crystal)
+    _check_regions(case)
+    _check_load(case)
+    mesh = case.continuum.mesh
+    if mesh.h is not None and mesh.h_max is not None and mesh.h_max < mesh.h:
+        raise InputError("continuum.mesh.h_max", f"must be at least h = {_nm(mesh.h)}, got {_nm(mesh.h_max)}")
+
+
+def check_blend(case: Case, a: float) -> None:
+    """Raise InputError when the blend is narrower than three lattice spacings, at lattice constant a, Å."""
+    if case.regions is None or case.coupling.scheme == "atomistic":
+        return
+    spacing = lattice_spacing(case.crystal.structure, a)
+    if case.regions.blend < BLEND_SPACINGS * spacing * (1 - 1e-9):
+        raise InputError(
+            "regions.blend",
+            f"must be at least {BLEND_SPACINGS:g} lattice spacings = {BLEND_SPACINGS * spacing / 10:.4g} nm, "
+            f"got {_nm(case.regions.blend)}",
+        )
+
+
+def check_names(case: Any, path: str = "") -> None:
+    """Raise InputError where a word is in no registry. Imports what the registries import."""
+    for field in dataclasses.fields(case):
+        value, spec = getattr(case, field.name), spec_of(field)
+        where = f"{path}.{key_of(field)}" if path else key_of(field)
+        if dataclasses.is_dataclass(value):
+            check_names(value, where)
+        elif callable(spec.choices) and value not in (allowed := spec.choices()):
+            raise InputError(where, f"must be one of {', '.join(allowed)}, got {value}{near(value, allowed)}")
+
+
+def _nm(length: float) -> str:
+    return to_text(length, "length")
+
+
+def _check_crystal(crystal: CrystalConfig) -> None:
+    symbols = (crystal.symbol,) if isinstance(crystal.symbol, str) else crystal.symbol
+    for symbol in symbols:
+        if symbol not in atomic_numbers or symbol == "X":
+            raise InputError("crystal.symbol", f"'{symbol}' is no chemical element")
+    basis = _BASIS.get(crystal.structure, 1)
+    if not isinstance(crystal.symbol, str) and len(symbols) != basis:
+        raise InputError(
+            "crystal.symbol", f"{crystal.structure} has {basis} atoms in its basis, got {len(symbols)}"
+        )
+    if crystal.orientation is not None:
+        _check_orientation(crystal.orientation)
+
+
+def _check_orientation(o: Orientation) -> None:
+    axes = {"x": o.x, "y": o.y, "z": o.z}
+    for name, v in axes.items():
+        if not any(v):
+            raise InputError(f"crystal.orientation.{name}", "must be a direction, got [0, 0, 0]")
+    for p, q in ("xy", "yz", "xz"):
+        if _dot(axes[p], axes[q]):
+            text = f"{p} {list(axes[p])} and {q} {list(axes[q])} must be orthogonal"
+            raise InputError("crystal.orientation", text)
+    (a, b, c), (d, e, f), (g, h, i) = o.x, o.y, o.z
+    if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) < 0:
+        raise InputError("crystal.orientation", "x, y, z are left-handed; change the sign of one")
+
+
+def _dot(a: Sequence[float], b: Sequence[float]) -> float:
+    return sum(p * q for p, q in zip(a, b))
+
+
+def _check_potential(case: Case) -> None:
+    if case.potential.type == "nnp" and case.potential.model is None:
+        raise InputError("potential.model", "is missing; type nnp needs a shipped model's name or a path")
+
+
+def _check_geometry(geometry: GeometryConfig, crystal: CrystalConfig) -> None:
+    dim = _dimension(geometry)
+    if len(geometry.centre) != dim:
+        message = f"must have {dim} entries for a {geometry.shape}, got {len(geometry.centre)}"
+        raise InputError("geometry.center", message)
+    if geometry.shape == "ball" and crystal.structure == "triangular":
+        raise InputError("geometry.shape", "must be disc, since the triangular crystal is flat, got ball")
+    if geometry.shape == "ball" and geometry.thickness is not None:
+        raise InputError("geometry.thickness", "is for a disc; a ball has none")
+    if geometry.crack is None:
+        return
+    if math.dist(geometry.crack.tip, geometry.centre[:2]) >= geometry.radius:
+        tip = ", ".join(_nm(x) for x in geometry.crack.tip)
+        message = f"must lie inside the domain of radius {_nm(geometry.radius)}, got [{tip}]"
+        raise InputError("geometry.crack.tip", message)
+
+
+def _dimension(geometry: GeometryConfig) -> int:
+    return 3 if geometry.shape == "ball" else 2
+
+
+def core_center(regions: RegionsConfig, geometry: GeometryConfig) -> tuple[float, ...]:
+    """Position of the core's centre, as many components as the domain has dimensions."""
+    dim, given = _dimension(geometry), regions.core.center
+    if given == "origin":
+        return (0.0,) * dim
+    if given == "tip":
+        if geometry.crack is None:
+            raise InputError("regions.core.center", "is tip, but geometry.crack is not given")
+        return (*geometry.crack.tip, 0.0)[:dim]
+    if len(given) != dim:
+        message = f"must have {dim} entries for a {geometry.shape}, got {len(given)}"
+        raise InputError("regions.core.center", message)
+    return typing.cast("tuple[float, ...]", given)
+
+
+def _check_core(core: ShapeConfig, dim: int) -> None:
+    wrong = {2: "ball", 3: "disc"}[dim]
+    if core.shape == wrong:
+        right = {2: "disc", 3: "ball"}[dim]
+        raise InputError("regions.core.shape", f"must be {right} or box in a {dim}D domain, got {wrong}")
+    needed, other = ("size", "radius") if core.shape == "box" else ("radius", "size")
+    if getattr(core, needed) is None:
+        raise InputError(f"regions.core.{needed}", f"is missing; a {core.shape} needs it")
+    if getattr(core, other) is not None:
+        raise InputError(f"regions.core.{other}", f"does not belong to a {core.shape}, which has a {needed}")
+    if core.size is not None and len(core.size) != dim:
+        raise InputError("regions.core.size", f"must have {dim} entries, got {len(core.size)}")
+
+
+def _check_regions(case: Case) -> None:
+    regions, geometry = case.regions, case.geometry
+    if regions is None:
+        if case.coupling.scheme != "atomistic":
+            raise InputError("regions", "is missing; only coupling.scheme atomistic does without")
+        return
+    _check_core(regions.core, _dimension(geometry))
+    center = core_center(regions, geometry)
+    reach = regions.core.radius if regions.core.size is None else math.hypot(*regions.core.size) / 2
+    assert reach is not None
+    needed = math.dist(center, geometry.centre) + reach + regions.blend
+    if case.coupling.scheme != "atomistic" and needed >= geometry.radius:
+        raise InputError(
+            "regions",
+            f"core and blend reach {_nm(round(needed, 6))} from the centre of the domain, whose "
+            f"geometry.radius is {_nm(geometry.radius)}",
+        )
+    if case.crystal.a is not None:
+        check_blend(case, case.crystal.a)
+
+
+def _check_load(case: Case) -> None:
+    load = case.load
+    if isinstance(load, KFieldLoad):
+        if case.geometry.crack is None:
+            raise InputError("geometry.crack", "is missing; load.type k-field needs a crack")
+        _check_range(load.K, load.mode)
+    if isinstance(load, StrainLoad):
+        _check_gradient(load)
+
+
+def _check_range(k: KRange, mode: str) -> None:
+    if k.start == k.end and k.steps > 1:
+        raise InputError("load.K.steps", f"must be 1 when from and to are equal, got {k.steps}")
+    if k.start != k.end and k.steps == 1:
+        raise InputError("load.K.steps", "must be at least 2 to go from one value to another, got 1")
+    for key, value in (("from", k.start), ("to", k.end)):
+        if mode == "I" and value < 0:
+            raise InputError(
+                f"load.K.{key}", f"must not be negative in mode I, which would close the crack, got {value:g}"
+            )
+
+
+def _check_gradient(load: StrainLoad) -> None:
+    (a, b, c), (d, e, f), (g, h, i) = load.gradient
+    a, e, i = 1 + a, 1 + e, 1 + i
+    if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) <= 0:
+        raise InputError("load.gradient", "must leave a positive volume: det(1 + gradient) > 0")
