@@ -19,7 +19,7 @@ def pairs_within(graph: Graph, reach: float) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def switch(r: Tensor, start: float, end: float) -> Tensor:
-    """1 below `start`, 0 above `end`, 1 − 10t³ + 15t⁴ − 6t⁵ with t = (r − start)/(end − start) between: C²."""
+    """1 below `start`, 0 above `end`, between 1 − 10t³ + 15t⁴ − 6t⁵, t = (r − start)/(end − start): C²."""
     t = ((r - start) / (end - start)).clamp(0.0, 1.0)
     return 1.0 - t**3 * (10.0 - 15.0 * t + 6.0 * t * t)
 

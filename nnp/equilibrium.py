@@ -1,0 +1,102 @@
+"""Lattice constant and cohesive energy of perfect crystals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from ase.data import atomic_numbers, covalent_radii, reference_states
+from scipy.optimize import brentq
+
+from nnp.crystal import STRUCTURES, Crystal, make_crystal
+from nnp.evaluate import evaluate
+from nnp.neighbors import find_pairs
+from nnp.potential import Potential
+from nnp.state import State
+
+
+def lattice_constant(
+    potential: Potential, structure: str, symbols: str | Sequence[str], guess: float | None = None
+) -> float:
+    """Lattice constant (Å) at which the hydrostatic stress vanishes: the minimum of the energy per cell
+    nearest to `guess`, or to what tables say of the element (or else the deepest minimum in the
+    potential's reach). ValueError when the energy has no minimum there."""
+
+    def slope(a: float) -> float:
+        return _energy_and_slope(potential, make_crystal(structure, symbols, a))[1]
+
+    low, high = _bracket(potential, structure, symbols, guess)
+    return float(brentq(slope, low, high, xtol=1e-13 * high, rtol=8.9e-16))
+
+
+def cohesive_energy(potential: Potential, crystal: Crystal) -> float:
+    """Energy per atom of the crystal less that of the isolated atoms, eV (negative when bound)."""
+    bulk = _energy_and_slope(potential, crystal)[0] / len(crystal.basis)
+    alone = [_isolated(potential, int(z)) for z in crystal.numbers]
+    return bulk - float(np.mean(alone))
+
+
+def _isolated(potential: Potential, number: int) -> float:
+    one = State(
+        torch.zeros((1, 3), dtype=torch.float64),
+        torch.tensor([number]),
+        torch.zeros((3, 3), dtype=torch.float64),
+        (False, False, False),
+    )
+    return evaluate(potential, one, find_pairs(one, potential.cutoff)).energy
+
+
+def _energy_and_slope(potential: Potential, crystal: Crystal) -> tuple[float, float]:
+    """Energy of a primitive cell, eV, and its derivative in the logarithm of the lattice constant."""
+    state = crystal.bulk_state()
+    found = evaluate(potential, state, find_pairs(state, potential.cutoff))
+    return found.energy, float(torch.trace(found.virial))
+
+
+Bracket = tuple[float, float, float]  # two lattice constants with a minimum between, energy at the first
+
+
+def _bracket(
+    potential: Potential, structure: str, symbols: str | Sequence[str], guess: float | None
+) -> tuple[float, float]:
+    """Two neighbouring lattice constants between which the energy has a minimum."""
+    if structure not in STRUCTURES:
+        raise ValueError(f"unknown structure '{structure}'; one of {', '.join(sorted(STRUCTURES))}")
+
+    def minima(scan: np.ndarray) -> list[Bracket]:
+        rows = [_energy_and_slope(potential, make_crystal(structure, symbols, float(a))) for a in scan]
+        energy, slope = np.array(rows).T
+        found = np.flatnonzero((slope[:-1] < 0.0) & (slope[1:] > 0.0))
+        return [(float(scan[k]), float(scan[k + 1]), float(energy[k])) for k in found]
+
+    around = guess if guess is not None else _tabulated(structure, symbols)
+    if around is not None:
+        near = minima(around * np.geomspace(0.8, 1.25, 25))
+        if near:
+            return min(near, key=lambda m: abs(m[0] - around))[:2]
+        if guess is not None:
+            raise ValueError(f"the energy of {structure} has no minimum within 20 % of a = {guess:g} Å")
+    anywhere = minima(np.geomspace(0.2, 0.999, 81) * potential.cutoff / _nearest(structure))
+    if not anywhere:
+        raise ValueError(f"the energy of {structure} has no minimum in the reach of the potential")
+    return min(anywhere, key=lambda m: m[2])[:2]
+
+
+def _nearest(structure: str) -> float:
+    """Nearest-neighbour distance in units of the lattice constant."""
+    unit = make_crystal(structure, "H", 1.0)
+    p, q, lattice = unit.environment(1.2, 0.0)
+    return float(np.linalg.norm(lattice + unit.basis[q] - unit.basis[p], axis=1).min())
+
+
+def _tabulated(structure: str, symbols: str | Sequence[str]) -> float | None:
+    """The element's own lattice constant, or one that makes covalent radii touch; None if unknown."""
+    names = [symbols] if isinstance(symbols, str) else list(symbols)
+    z = [atomic_numbers[s] for s in names]
+    known = reference_states[z[0]] or {}
+    if len(set(z)) == 1 and known.get("symmetry") == structure:
+        return float(known["a"])
+    if min(z) == 0:
+        return None
+    return float(covalent_radii[z[0]] + covalent_radii[z[-1]]) / _nearest(structure)
