@@ -1,0 +1,220 @@
+"""A disc meshed finely around an atomistic core and more and more coarsely outwards, whole or with a crack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gmsh
+import numpy as np
+from scipy.spatial import cKDTree
+
+from meshes.contour import star_contour
+from meshes.data import MeshData, boundary_facets, cell_facets, make_mesh
+from meshes.lattice import Distance, LatticePatch, boundary_loops, disc, lattice_triangles
+from meshes.session import gmsh_model, mesh_arrays, size_field
+from meshes.split import split_along
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Slit:
+    """A crack along y = tip[1] from the far left to its tip, (2,) Å."""
+
+    tip: Sequence[float]
+
+
+def graded_disc(
+    radius: float,
+    growth: float = 1.2,
+    h: float | None = None,
+    hole: float | Distance | None = None,
+    patch: LatticePatch | None = None,
+    crack: Slit | None = None,
+    centre: Sequence[float] = (0.0, 0.0),
+    h_max: float | None = None,
+) -> MeshData:
+    """Triangles between a hole (the atomistic core) and a circle.
+
+    radius: of the outer circle, Å. hole: radius of the hole, or signed distance of points from a hole of any shape
+    (negative inside), which must be star-shaped about the crack tip (the centre without a crack) unless a patch
+    surrounds it. patch: where the nodes are lattice sites; a lattice triangle belongs to the mesh if no corner lies
+    in the hole. Around it the element size is h + (growth − 1) · distance, so that neighbours differ by about the
+    factor `growth`, at most h_max (default radius / 8). h: first size, Å (default: the patch's own, else a 32nd of
+    the hole's circumference, else radius / 50).
+
+    Tags: "outer" (circle), "inner" (the hole's rim); with a crack also its faces "crack_upper" and "crack_lower"
+    (row k of both is the same edge; nodes doubled up to the tip) and "crack_ahead", the edges on its plane beyond
+    the tip. Every node on the plane has y equal to the tip's.
+
+    Raises ValueError where the shapes do not fit into each other or no node lies at a tip outside the hole.
+    """
+    centre = np.asarray(centre, float)
+    tip = None if crack is None else np.asarray(crack.tip, float)
+    _check(radius, growth, centre, tip)
+    core = disc(centre, hole) if isinstance(hole, int | float) and hole > 0 else (hole or None)
+    points, cells, rim = _inner_part(radius, h, core, patch, centre, tip)
+    h = _mean_edge(rim) if len(rim) > 1 else (h or radius / 50)
+    ring = _fill(rim, radius, centre, tip, h, growth, h_max or radius / 8)
+    mesh = _tag(make_mesh(*_merge(points, cells, *ring)), radius, centre)
+    return mesh if tip is None else _cut(mesh, tip, core)
+
+
+def _check(radius: float, growth: float, centre: Array, tip: Array | None) -> None:
+    if not radius > 0:
+        raise ValueError(f"the radius of a disc must be positive, not {radius}")
+    if not 1 < growth < 3:
+        raise ValueError(
+            f"growth is the ratio of neighbouring element sizes, above 1 and below 3, not {growth}"
+        )
+    if tip is not None and not np.linalg.norm(tip - centre) < radius:
+        raise ValueError("the crack tip lies outside the disc")
+
+
+def _inner_part(
+    radius: float,
+    h: float | None,
+    core: Distance | None,
+    patch: LatticePatch | None,
+    centre: Array,
+    tip: Array | None,
+) -> tuple[Array, Array, Array]:
+    """Points and triangles of the patch (none without), and the loop of points (k, 2) that gmsh starts from."""
+    seed = centre if tip is None else tip
+    if patch is not None:
+        return _patch(patch, core, radius, centre, tip)
+    rim = seed[None, :] if core is None else star_contour(core, seed, radius, h)
+    if core is not None and np.linalg.norm(rim - centre, axis=1).max() >= radius:
+        raise ValueError("the hole reaches the outer circle of the disc")
+    return np.empty((0, 2)), np.empty((0, 3), np.int64), rim
+
+
+def _patch(
+    patch: LatticePatch, core: Distance | None, radius: float, centre: Array, tip: Array | None
+) -> tuple[Array, Array, Array]:
+    inside = disc(centre, float(patch.region)) if isinstance(patch.region, int | float) else patch.region
+    reach = radius + float(np.linalg.norm(np.asarray(patch.origin) - centre))
+    if isinstance(patch.region, int | float):
+        reach = min(reach, float(patch.region) + float(np.linalg.norm(np.asarray(patch.origin) - centre)))
+    along = None if tip is None else np.array([1.0, 0.0])
+    points, cells = lattice_triangles(patch.vectors, patch.origin, inside, core, reach, along)
+    if tip is not None:
+        on_plane = np.abs(points[:, 1] - tip[1]) < 1e-6 * radius
+        if not on_plane.any():
+            raise ValueError("no row of the patch's nodes lies on the crack plane; shift its origin")
+        points[on_plane, 1] = tip[1]
+    loops = [points[k] for k in boundary_loops(cells)]
+    if core is not None and len(loops) == 1:
+        raise ValueError("the hole does not lie within the lattice patch")
+    rim = max(loops, key=_enclosed_area)
+    if np.linalg.norm(rim - centre, axis=1).max() + _mean_edge(rim) > radius:
+        raise ValueError("the lattice patch reaches the outer circle of the disc")
+    return points, cells, rim
+
+
+def _enclosed_area(loop: Array) -> float:
+    x, y = loop.T
+    return float(0.5 * np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
+
+
+def _mean_edge(loop: Array) -> float:
+    return float(np.linalg.norm(np.roll(loop, -1, axis=0) - loop, axis=1).mean())
+
+
+def _fill(
+    rim: Array, radius: float, centre: Array, tip: Array | None, h: float, growth: float, h_max: float
+) -> tuple[Array, Array]:
+    """Points and triangles between the rim (a counterclockwise loop, or one point) and the outer circle."""
+    with gmsh_model():
+        geo = gmsh.model.geo
+        corners = [geo.addPoint(x, y, 0.0) for x, y in rim]
+        lines = (
+            [geo.addLine(a, b) for a, b in zip(corners, corners[1:] + corners[:1])] if len(rim) > 1 else []
+        )
+        for line in lines:
+            geo.mesh.setTransfiniteCurve(line, 2)
+        arcs, ends = _circle(radius, centre, centre[1] if tip is None else tip[1])
+        if tip is None:
+            surfaces = [
+                geo.addPlaneSurface([geo.addCurveLoop(arcs)] + ([geo.addCurveLoop(lines)] if lines else []))
+            ]
+        else:
+            surfaces = _two_halves(rim, corners, lines, arcs, ends, tip[1])
+        geo.synchronize()
+        if tip is None and not lines:
+            gmsh.model.mesh.embed(0, corners, 2, surfaces[0])
+        size_field(corners, h, growth, h_max)
+        gmsh.option.setNumber("Mesh.Algorithm", 6)  # frontal Delaunay: the best-shaped triangles
+        gmsh.option.setNumber("Mesh.Smoothing", 10)
+        gmsh.model.mesh.generate(2)
+        return mesh_arrays(2)
+
+
+def _circle(radius: float, centre: Array, y: float) -> tuple[list[int], tuple[int, int]]:
+    """Four arcs, counterclockwise from the right, through the two points of the circle at height y."""
+    geo = gmsh.model.geo
+    half = np.sqrt(radius**2 - (y - centre[1]) ** 2)
+    middle = geo.addPoint(*centre, 0.0)
+    right = geo.addPoint(centre[0] + half, y, 0.0)
+    top = geo.addPoint(centre[0], centre[1] + radius, 0.0)
+    left = geo.addPoint(centre[0] - half, y, 0.0)
+    bottom = geo.addPoint(centre[0], centre[1] - radius, 0.0)
+    around = [right, top, left, bottom, right]
+    return [geo.addCircleArc(a, middle, b) for a, b in zip(around, around[1:])], (left, right)
+
+
+def _two_halves(
+    rim: Array, corners: list[int], lines: list[int], arcs: list[int], ends: tuple[int, int], y: float
+) -> list[int]:
+    """The surfaces above and below the line y, which runs from circle to rim on the left and on the right."""
+    geo = gmsh.model.geo
+    on_line = np.flatnonzero(rim[:, 1] == y)
+    if len(on_line) == 0:
+        raise ValueError("the crack plane misses the hole or the lattice patch around the tip")
+    left, right = on_line[np.argmin(rim[on_line, 0])], on_line[np.argmax(rim[on_line, 0])]
+    to_left, from_right = geo.addLine(ends[0], corners[left]), geo.addLine(corners[right], ends[1])
+    n = len(lines)
+    above = [lines[(right + k) % n] for k in range((left - right) % n)] if n else []
+    below = [lines[(left + k) % n] for k in range((right - left) % n)] if n else []
+    upper = [*arcs[:2], to_left, *(-k for k in reversed(above)), from_right]
+    lower = [*arcs[2:], -from_right, *(-k for k in reversed(below)), -to_left]
+    return [geo.addPlaneSurface([geo.addCurveLoop(loop)]) for loop in (upper, lower)]
+
+
+def _merge(points: Array, cells: Array, ring_points: Array, ring_cells: Array) -> tuple[Array, Array]:
+    """Both parts as one; points at the same place become one point, the patch's."""
+    if len(cells) == 0:
+        return ring_points, ring_cells
+    spacing = np.linalg.norm(points[cells[0, 0]] - points[cells[0, 1]])
+    distance, nearest = cKDTree(points).query(ring_points)
+    new = distance > 1e-6 * spacing
+    number = np.where(new, len(points) + np.cumsum(new) - 1, nearest)
+    return np.concatenate([points, ring_points[new]]), np.concatenate([cells, number[ring_cells]])
+
+
+def _tag(mesh: MeshData, radius: float, centre: Array) -> MeshData:
+    facets = boundary_facets(mesh.cells)
+    far = (np.abs(np.linalg.norm(mesh.points[facets] - centre, axis=2) - radius) < 1e-6 * radius).all(1)
+    tags = {"outer": facets[far]}
+    if not far.all():
+        tags["inner"] = facets[~far]
+    return make_mesh(mesh.points, mesh.cells, tags)
+
+
+def _cut(mesh: MeshData, tip: Array, core: Distance | None) -> MeshData:
+    """Nodes doubled along the crack plane up to the tip."""
+    edges = np.unique(np.sort(cell_facets(mesh.cells).reshape(-1, 2), axis=1), axis=0)
+    size = np.linalg.norm(np.ptp(mesh.points, axis=0))
+    p = mesh.points[edges]
+    on_plane = (np.abs(p[:, :, 1] - tip[1]) < 1e-9 * size).all(1)
+    in_core = core is not None and core(tip[None])[0] < 0
+    gap = np.linalg.norm(mesh.points - tip, axis=1).min()
+    if not in_core and gap > 1e-6 * size:
+        raise ValueError(f"no node of the mesh lies at the crack tip (the nearest is {gap:.3g} away)")
+    behind = (p[:, :, 0] <= tip[0] + 1e-6 * size).all(1)
+    tags = {**mesh.tags, "crack_ahead": edges[on_plane & ~behind]}
+    mesh = make_mesh(mesh.points, mesh.cells, tags)
+    up = np.array([0.0, 1.0])
+    split = split_along(mesh, edges[on_plane & behind], up, ("crack_upper", "crack_lower"))
+    return make_mesh(split.points, split.cells, split.tags)
