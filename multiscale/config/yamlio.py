@@ -87,6 +87,12 @@ def _plain(problem: str) -> str:
     return problem
 
 
+def in_line(value: Any) -> str:
+    """A value as YAML on one line."""
+    text = yaml.dump([value], Dumper=_Dumper, allow_unicode=True, default_flow_style=True, width=10**6)
+    return text.strip()[1:-1]
+
+
 def write(data: Any) -> str:
     """YAML text, innermost lists and mappings in one line, keys in the order given."""
     return yaml.dump(
