@@ -1,0 +1,93 @@
+"""A cut through the crystal: the faces of a crack before anything has moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from coupling.atoms import AtomSet
+from nnp.neighbors import PairFilter, Pairs, find_pairs
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The half-plane y = y_tip, x < x_tip (the faces of a straight crack along z)."""
+
+    tip: tuple[float, float]
+
+    def crosses(self, a: Array, b: Array) -> Array:
+        """Which segments from a (n, 3) to b (n, 3) pass through the half-plane, (n,)."""
+        ya, yb = a[:, 1] - self.tip[1], b[:, 1] - self.tip[1]
+        across = ya * yb < 0.0
+        t = np.where(across, ya / np.where(across, ya - yb, 1.0), 0.0)
+        return across & (a[:, 0] + t * (b[:, 0] - a[:, 0]) < self.tip[0])
+
+    def filter(self, atoms: AtomSet) -> PairFilter:
+        """Keeps the pairs whose reference segment does not cross the cut."""
+
+        def keep(pairs: Pairs) -> torch.Tensor:
+            i, j = pairs.i.numpy(), pairs.j.numpy()
+            b = atoms.reference[j] + pairs.shifts.numpy() @ atoms.cell
+            return torch.from_numpy(~self.crosses(atoms.reference[i], b))
+
+        return keep
+
+
+@dataclass(frozen=True)
+class BondRow:
+    """The nearest-neighbour bonds across a cleavage plane, sorted along the crack: who they join and where.
+
+    lower, upper: (m,) atoms; shift: (m, 3) lattice vector added to the upper one, Å; x: (m,) position of the
+    bond along the crack, Å; rest: bond length at rest, Å.
+    """
+
+    lower: Array
+    upper: Array
+    shift: Array
+    x: Array
+    rest: float
+
+    def stretch(self, positions: Array) -> Array:
+        """Length of each bond over its length at rest, (m,)."""
+        d = positions[self.upper] + self.shift - positions[self.lower]
+        return np.linalg.norm(d, axis=1) / self.rest
+
+    def tip(self, positions: Array, broken: float = 1.3) -> float:
+        """Position along the crack of the foremost broken bond of the row (stretch > broken), Å; −inf if all hold.
+
+        Bonds are counted from the open end until the first that holds, so that a void ahead is not the tip.
+        """
+        open_ = self.stretch(positions) > broken
+        column = np.unique(np.round(self.x, 3))
+        broken_column = np.array([open_[np.abs(self.x - c) < 2e-3].all() for c in column])
+        n = len(column) if broken_column.all() else int(np.argmin(broken_column))
+        return float(column[n - 1]) if n else -np.inf
+
+
+def bond_row(atoms: AtomSet, height: float, within: Array) -> BondRow:
+    """Bonds across the plane y = height between the chosen atoms (`within`, (n,) boolean)."""
+    lower_half = atoms.reference[:, 1] < height
+    spacing = _nearest(atoms)
+    pairs = find_pairs(atoms.state(atoms.reference), 1.1 * spacing)
+    i, j = pairs.i.numpy(), pairs.j.numpy()
+    across = lower_half[i] & ~lower_half[j] & within[i] & within[j]
+    shift = pairs.shifts.numpy()[across] @ atoms.cell
+    i, j = i[across], j[across]
+    x = 0.5 * (atoms.reference[i, 0] + atoms.reference[j, 0] + shift[:, 0])
+    order = np.argsort(x, kind="stable")
+    return BondRow(i[order], j[order], shift[order], x[order], spacing)
+
+
+def _nearest(atoms: AtomSet) -> float:
+    """Nearest-neighbour distance of the reference positions, Å."""
+    state = atoms.state(atoms.reference)
+    density_radius = 2.0
+    while True:
+        pairs = find_pairs(state, density_radius)
+        if len(pairs):
+            return float(pairs.vectors(state).norm(dim=1).min())
+        density_radius *= 1.5

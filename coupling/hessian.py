@@ -1,0 +1,98 @@
+"""The stiffness of the atoms about the perfect crystal: a sparse matrix to precondition with.
+
+A site energy of the crystal has one Hessian per sublattice, h_ab = ∂²ε/∂r_a∂r_b over its neighbours a, b. Laid
+out over all weighted sites it gives the exact Hessian of Σ w_i ε_i at the reference, without a cost that grows
+with the number of atoms; bonds across a cut are left out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from petsc4py import PETSc
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.spatial import cKDTree
+
+from coupling.atomistic import AtomisticEnergy
+from coupling.atoms import AtomSet
+from coupling.cut import Cut
+from nnp.crystal import Crystal
+from nnp.neighbors import find_pairs
+from nnp.potential import Graph, Potential
+
+Array = np.ndarray
+
+
+def site_hessian(potential: Potential, crystal: Crystal, p: int) -> tuple[Array, Array]:
+    """Neighbour vectors (m, 3) Å of basis atom p at rest and its Hessian (m, m, 3, 3), eV/Å²."""
+    first, second, lattice = crystal.environment(potential.cutoff, strain=0.0)
+    mine = first == p
+    q = second[mine]
+    vectors = torch.from_numpy(lattice[mine] + crystal.basis[q] - crystal.basis[p])
+    numbers = torch.from_numpy(crystal.numbers.astype(np.int64))
+
+    def energy(r: torch.Tensor) -> torch.Tensor:
+        centre = torch.zeros(len(r), dtype=torch.long)
+        graph = Graph(centre, torch.full_like(centre, -1), r, numbers[[p]], numbers[torch.from_numpy(q)])
+        return potential.site_energies(graph).sum()
+
+    h = torch.autograd.functional.hessian(energy, vectors)
+    return vectors.numpy(), h.permute(0, 2, 1, 3).numpy()
+
+
+def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | None = None) -> PETSc.Mat:
+    """Hessian of Σ w_i ε_i at the perfect crystal, 3n × 3n, rows distributed as the atoms. Collective."""
+    atoms, potential, own = atomistic.atoms, atomistic.potential, atomistic.atoms.ownership
+    total = csr_matrix((3 * (own.high - own.low), 3 * len(atoms)))
+    for p in range(len(crystal.basis)):
+        vectors, h = site_hessian(potential, crystal, p)
+        site = np.flatnonzero((atoms.sublattice == p) & (atomistic.weights != 0.0))
+        for part in np.array_split(site, 1 + len(site) * h.size // 20_000_000):
+            neighbour, present = _match(atoms, part, vectors, cut)
+            members = np.concatenate([neighbour, part[:, None]], axis=1)
+            mine = ((members >= own.low) & (members < own.high)).any(axis=1)
+            blocks = _blocks(present[mine], h, atomistic.weights[part[mine]])
+            total = total + _rows(members[mine], blocks, own.low, own.high, len(atoms))
+    return PETSc.Mat().createAIJ(
+        ((total.shape[0], None), (total.shape[0], None)),
+        csr=(total.indptr.astype(PETSc.IntType), total.indices.astype(PETSc.IntType), total.data),
+        comm=own.comm,
+    )
+
+
+def _match(atoms: AtomSet, site: Array, vectors: Array, cut: Cut | None) -> tuple[Array, Array]:
+    """Atom at each neighbour vector of each site, (s, m), and whether the bond to it is there."""
+    wanted = atoms.reference[site][:, None] + vectors
+    points = atoms.reference
+    if atoms.pbc[2]:  # copies one and two periods away serve neighbours beyond the slice
+        reach = int(np.ceil(np.abs(vectors[:, 2]).max() / atoms.cell[2, 2]))
+        points = np.concatenate([points + k * atoms.cell[2] for k in range(-reach - 1, reach + 2)])
+    tree = cKDTree(points)
+    distance, index = tree.query(wanted.reshape(-1, 3))
+    if distance.max() > 1e-3:
+        raise ValueError("a weighted site lacks a neighbour of the perfect crystal: the halo is too thin")
+    present = np.ones(wanted.shape[:2], bool)
+    if cut is not None:
+        start = np.broadcast_to(atoms.reference[site][:, None], wanted.shape).reshape(-1, 3)
+        present = ~cut.crosses(start, wanted.reshape(-1, 3)).reshape(present.shape)
+    return (index % len(atoms)).reshape(present.shape), present
+
+
+def _blocks(present: Array, h: Array, weight: Array) -> Array:
+    """w h of each site over its neighbours and, last, itself: (s, m + 1, m + 1, 3, 3). The rows of the centre
+    follow from translation invariance."""
+    both = present[:, :, None] & present[:, None, :]
+    blocks = np.where(both[..., None, None], h, 0.0) * weight[:, None, None, None, None]
+    blocks = np.concatenate([blocks, -blocks.sum(axis=1, keepdims=True)], axis=1)
+    return np.concatenate([blocks, -blocks.sum(axis=2, keepdims=True)], axis=2)
+
+
+def _rows(members: Array, blocks: Array, low: int, high: int, n: int) -> csr_matrix:
+    """The rows of atoms low … high − 1 of the sum of all blocks."""
+    row = np.broadcast_to(members[:, :, None], blocks.shape[:3])
+    col = np.broadcast_to(members[:, None, :], blocks.shape[:3])
+    keep = (row >= low) & (row < high) & (np.abs(blocks).max(axis=(3, 4)) > 0.0)
+    values, c = blocks[keep], np.arange(3)
+    i = np.broadcast_to(3 * (row[keep][:, None, None] - low) + c[:, None], values.shape)
+    j = np.broadcast_to(3 * col[keep][:, None, None] + c, values.shape)
+    return coo_matrix((values.ravel(), (i.ravel(), j.ravel())), shape=(3 * (high - low), 3 * n)).tocsr()

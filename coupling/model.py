@@ -1,0 +1,121 @@
+"""A coupled model: atoms, bulk and the transfer between them, and the blended energy of the two.
+
+    E(q) = Σ_i w_i [ε_i(y) − ε_bulk] + Σ_T v_T W(∇u)          y = X + T q
+
+Every scheme is built on this one object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from petsc4py import PETSc
+
+from coupling.atomistic import AtomisticEnergy
+from coupling.atoms import AtomSet
+from coupling.transfer import Layout
+
+Array = np.ndarray
+Field = Callable[[Array], Array]
+"""A displacement field: reference points (n, 3) Å → displacements (n, 3) Å."""
+
+
+class Bulk(Protocol):
+    """What the coupling needs of a finite-element bulk (see multiscale.continuum.bulk)."""
+
+    comm: Any
+    n_owned: int
+
+    def node_coordinates(self) -> Array: ...
+    def energy_gradient(self, u: Array) -> tuple[float, Array]: ...
+    def stiffness(self, u: Array | None = None) -> PETSc.Mat: ...
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Parts of the energy of the whole model, eV; `correction` is what the scheme adds."""
+
+    atomistic: float
+    continuum: float
+    correction: float = 0.0
+
+    @property
+    def total(self) -> float:
+        return self.atomistic + self.continuum + self.correction
+
+
+@dataclass(frozen=True)
+class Model:
+    """bulk is None where every site is an atom. fixed: local indices of prescribed unknowns. shift: Λ by
+    sublattice (b, 3, 3, 3) or None."""
+
+    atoms: AtomSet
+    layout: Layout
+    transfer: PETSc.Mat
+    atomistic: AtomisticEnergy
+    bulk: Bulk | None
+    fixed: Array
+    shift: Array | None
+
+    @property
+    def comm(self):
+        return self.atoms.ownership.comm
+
+    def vector(self) -> PETSc.Vec:
+        """A zero vector of unknowns."""
+        return self.transfer.createVecRight()
+
+    def positions(self, q: PETSc.Vec) -> Array:
+        """y (n, 3) of all atoms, on every rank."""
+        moved = self.transfer.createVecLeft()
+        self.transfer.mult(q, moved)
+        own = self.atoms.ownership
+        return own.gather(self.atoms.reference[own.owned] + moved.array_r.reshape(-1, 3))
+
+    def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
+        """Energy of the blended model; its exact gradient is written to g, prescribed unknowns included."""
+        energy, dy = self.atomistic(self.positions(q))
+        self.pull_back(dy, g)
+        continuum = 0.0
+        if self.bulk is not None:
+            continuum, du = self.bulk.energy_gradient(q.array_r[self.layout.mesh].copy())
+            with_mesh = g.array
+            with_mesh[self.layout.mesh] += du
+        total = self.atoms.ownership.sum
+        return Energy(total(energy), total(continuum))
+
+    def pull_back(self, dy: Array, g: PETSc.Vec) -> None:
+        """g = Tᵀ Σ_ranks dy; dy (n, 3) this rank's contribution to the derivative for all atoms."""
+        local = self.transfer.createVecLeft()
+        local.array[:] = self.atoms.ownership.sum_to_owners(dy).ravel()
+        self.transfer.multTranspose(local, g)
+
+    def unknowns(self, field: Field) -> PETSc.Vec:
+        """The unknowns that follow a displacement field: nodes exactly, free atoms with their internal shift."""
+        q = self.vector()
+        own = self.atoms.ownership.owned
+        free = self.atoms.free[own]
+        x, p = self.atoms.reference[own][free], self.atoms.sublattice[own][free]
+        values = q.array
+        values[self.layout.atoms] = (field(x) + self.internal_shift(field, x, p)).ravel()
+        if self.bulk is not None:
+            values[self.layout.mesh] = field(self.bulk.node_coordinates()).ravel()
+        return q
+
+    def internal_shift(self, field: Field, x: Array, sublattice: Array, step: float = 1e-3) -> Array:
+        """Λ_p : sym ∇u of a field at points x, its gradient by central differences of `step` Å."""
+        if self.shift is None or len(x) == 0:
+            return np.zeros_like(x)
+        h = step * np.eye(3)
+        gradient = np.stack([(field(x + e) - field(x - e)) / (2.0 * step) for e in h], axis=-1)
+        return np.einsum("icml,iml->ic", self.shift[sublattice], 0.5 * (gradient + gradient.swapaxes(1, 2)))
+
+    def block_norm(self, g: PETSc.Vec) -> float:
+        """Largest force on a free atom or node, eV/Å; prescribed unknowns do not count."""
+        values = g.array_r.copy()
+        values[self.fixed] = 0.0
+        blocks = np.linalg.norm(values.reshape(-1, 3), axis=1)
+        return max(self.comm.allgather(float(blocks.max()) if len(blocks) else 0.0))

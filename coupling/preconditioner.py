@@ -1,0 +1,62 @@
+"""The preconditioner of the composite problem: TᵀHT of the atoms at rest plus the bulk's stiffness, factored."""
+
+from __future__ import annotations
+
+import numpy as np
+from petsc4py import PETSc
+
+from coupling.model import Model
+
+DIRECT_LIMIT = 250_000
+"""Unknowns up to which a sparse factorisation is used; multigrid beyond."""
+
+
+def stiffness(model: Model, atom_hessian: PETSc.Mat, shift: float = 1e-4) -> PETSc.Mat:
+    """TᵀHT + K with unit rows for prescribed unknowns, and `shift` times its mean diagonal added so that atoms
+    with all their bonds across the cut stay held."""
+    total = atom_hessian.ptap(model.transfer)
+    if model.bulk is not None:
+        total.axpy(1.0, _embedded(model), structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
+    diagonal = total.getDiagonal()
+    total.shift(shift * diagonal.sum() / model.layout.n_global)
+    fixed = (model.fixed + model.layout.starts[model.comm.rank]).astype(PETSc.IntType)
+    total.zeroRowsColumns(fixed, diag=diagonal.max()[1])
+    return total
+
+
+def _embedded(model: Model) -> PETSc.Mat:
+    """The bulk's stiffness in the numbering of the unknowns."""
+    assert model.bulk is not None
+    k, layout = model.bulk.stiffness(), model.layout
+    n = 3 * int(np.diff(layout.mesh_starts)[layout.rank])
+    nodes = np.arange(n // 3) + layout.mesh_starts[layout.rank]
+    cols = (3 * layout.node_block(nodes)[:, None] + np.arange(3)).ravel().astype(PETSc.IntType)
+    first = layout.mesh_starts[layout.rank] * 3
+    place = PETSc.Mat().createAIJ(((n, 3 * int(layout.mesh_starts[-1])), (layout.n_local, layout.n_global)),
+                                  nnz=1, comm=model.comm)
+    place.setValuesIJV(np.arange(n + 1, dtype=PETSc.IntType), cols, np.ones(n),
+                       rowmap=np.arange(first, first + n, dtype=PETSc.IntType))
+    place.assemble()
+    return k.ptap(place)
+
+
+class Preconditioner:
+    """z = P⁻¹ r: by MUMPS up to DIRECT_LIMIT unknowns, else conjugate gradients with algebraic multigrid."""
+
+    def __init__(self, matrix: PETSc.Mat):
+        self.matrix = matrix
+        self._ksp = PETSc.KSP().create(matrix.comm)
+        self._ksp.setOperators(matrix)
+        pc = self._ksp.getPC()
+        if matrix.getSize()[0] <= DIRECT_LIMIT:
+            self._ksp.setType("preonly")
+            pc.setType("lu")
+            pc.setFactorSolverType("mumps")
+        else:
+            self._ksp.setType("cg")
+            self._ksp.setTolerances(rtol=1e-6, max_it=500)
+            pc.setType("gamg")
+        self._ksp.setUp()
+
+    def __call__(self, r: PETSc.Vec, z: PETSc.Vec) -> None:
+        self._ksp.solve(r, z)

@@ -1,0 +1,107 @@
+"""Regions in space by signed distance, and the mask that blends atoms into elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+Array = np.ndarray
+
+
+class Shape(Protocol):
+    """A region with a signed distance: negative inside, positive outside, Å."""
+
+    def distance(self, points: Array) -> Array:
+        """points (n, 2 or 3) → (n,)."""
+        ...
+
+    def bounds(self) -> tuple[Array, Array]:
+        """Corners of a box around the region; infinite along directions that the region does not limit."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ball:
+    """All points closer to the centre than the radius; with a centre of two numbers, a disc (a cylinder
+    along z)."""
+
+    centre: Sequence[float]
+    radius: float
+
+    def distance(self, points: Array) -> Array:
+        d = len(self.centre)
+        return np.linalg.norm(points[:, :d] - np.asarray(self.centre, float), axis=1) - self.radius
+
+    def bounds(self) -> tuple[Array, Array]:
+        return _box_bounds(self.centre, np.full(len(self.centre), self.radius))
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box with sides along the axes, of full lengths `size`; two numbers give an infinite prism along z."""
+
+    centre: Sequence[float]
+    size: Sequence[float]
+
+    def distance(self, points: Array) -> Array:
+        d = len(self.centre)
+        q = np.abs(points[:, :d] - np.asarray(self.centre, float)) - 0.5 * np.asarray(self.size, float)
+        return np.linalg.norm(np.maximum(q, 0.0), axis=1) + np.minimum(q.max(axis=1), 0.0)
+
+    def bounds(self) -> tuple[Array, Array]:
+        return _box_bounds(self.centre, 0.5 * np.asarray(self.size, float))
+
+
+SHAPES: dict[str, Callable[..., Shape]] = {"disc": Ball, "ball": Ball, "box": Box}
+
+
+def _box_bounds(centre: Sequence[float], half: Array) -> tuple[Array, Array]:
+    low, high = np.full(3, -np.inf), np.full(3, np.inf)
+    c = np.asarray(centre, float)
+    low[: len(c)], high[: len(c)] = c - half, c + half
+    return low, high
+
+
+def cubic(t: Array) -> Array:
+    """3t² − 2t³: a C¹ step from 0 to 1."""
+    t = np.clip(t, 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def quintic(t: Array) -> Array:
+    """10t³ − 15t⁴ + 6t⁵: a C² step from 0 to 1."""
+    t = np.clip(t, 0.0, 1.0)
+    return t * t * t * (10.0 + t * (6.0 * t - 15.0))
+
+
+STEPS: dict[str, Callable[[Array], Array]] = {"cubic": cubic, "quintic": quintic}
+
+
+@dataclass(frozen=True)
+class Mask:
+    """w(x): 1 in the core, 0 beyond the blend zone around it, a smooth step of the distance between.
+
+    core: the region where only atoms carry energy; blend: width of the transition, Å; step: a key of STEPS.
+    """
+
+    core: Shape
+    blend: float
+    step: str = "quintic"
+
+    def __call__(self, points: Array) -> Array:
+        """points (n, 2 or 3) Å → w (n,)."""
+        return STEPS[self.step](1.0 - self.core.distance(points) / self.blend)
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """The mask of a model without continuum: 1 inside the region widened by `margin`, 0 beyond."""
+
+    core: Shape
+    margin: float
+
+    def __call__(self, points: Array) -> Array:
+        return (self.core.distance(points) < self.margin).astype(float)

@@ -1,0 +1,18 @@
+"""Coupling schemes: one file each, one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from coupling.schemes.base import Reference, Scheme
+from coupling.schemes.bgfc import Bgfc
+from coupling.schemes.bqce import Bqce
+from coupling.model import Model
+
+SCHEMES: dict[str, Callable[[Model, Reference], Scheme]] = {
+    "bgfc": Bgfc,
+    "bqce": Bqce,
+    "atomistic": Bqce,  # the same energy; its model has no mesh and weight one on every atom
+}
+
+__all__ = ["SCHEMES", "Reference", "Scheme"]

@@ -1,0 +1,195 @@
+"""From a case to the objects it names: potential, crystal, mesh, model, scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from coupling.assemble import RegionError, atomistic_model, coupled_model, halo
+from coupling.atoms import thickness
+from coupling.cut import BondRow, Cut, bond_row
+from coupling.hessian import reference_hessian
+from coupling.model import Model
+from coupling.preconditioner import Preconditioner, stiffness
+from coupling.regions import SHAPES, Ball, Mask, Shape
+from coupling.schemes import SCHEMES, Reference, Scheme
+from meshes.ball import graded_ball
+from meshes.data import MeshData
+from meshes.disc import Slit, graded_disc
+from meshes.importing import read_mesh
+from meshes.lattice import LatticePatch
+from multiscale.config import Case, InputError, check_blend, core_center
+from multiscale.continuum.bulk import Bulk
+from multiscale.continuum.laws import LAWS
+from multiscale.loads import LOADS, Load
+from multiscale.material import Material
+from nnp.crystal import Crystal, make_crystal
+from nnp.homogeneous import lattice_constant
+from nnp.potential import Potential, UnknownSpeciesError, check_species
+from nnp.registry import make_potential
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Everything that a run needs. bonds: those across the crack plane, None without a crack."""
+
+    case: Case
+    material: Material
+    load: Load
+    model: Model
+    scheme: Scheme
+    precondition: Preconditioner
+    bonds: BondRow | None
+
+
+def build(case: Case, comm: Any, say: Callable[[str], None] = lambda text: None) -> Simulation:
+    """Build a case. Collective; `say` is told what is being done. InputError where names or sizes do not fit."""
+    say("material constants from the potential")
+    material = make_material(case)
+    load = LOADS[case.load.type](case.load, material)
+    say("mesh, atoms and transfer")
+    model = make_model(case, material, comm)
+    say("scheme and preconditioner")
+    cut = None if case.geometry.crack is None else Cut(material.tip)
+    scheme = SCHEMES[case.coupling.scheme](model, Reference(cut=cut))
+    hessian = reference_hessian(model.atomistic, material.crystal, cut)
+    bonds = None if cut is None else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
+    return Simulation(case, material, load, model, scheme, Preconditioner(stiffness(model, hessian)), bonds)
+
+
+def make_material(case: Case) -> Material:
+    potential = _potential(case)
+    crystal = _crystal(case, potential)
+    check_blend(case, crystal.a)
+    crack = case.geometry.crack
+    if crack is not None:
+        crystal = crystal.cleavage_centred()
+    return Material(potential, crystal, (0.0, 0.0) if crack is None else crack.tip)
+
+
+def _potential(case: Case) -> Potential:
+    config = case.potential
+    parameters = dict(config.parameters)
+    if config.model is not None:
+        parameters["model"] = config.model
+    try:
+        return make_potential(config.type, **parameters)
+    except ValueError as error:
+        raise InputError("potential", str(error)) from error
+
+
+def _crystal(case: Case, potential: Potential) -> Crystal:
+    config = case.crystal
+    o = config.orientation
+    orientation = None if o is None else {"x": o.x, "y": o.y, "z": o.z}
+    symbols = config.symbol if isinstance(config.symbol, str) else list(config.symbol)
+    try:
+        unit = make_crystal(config.structure, symbols, config.a or 1.0, orientation)
+        check_species(potential, unit.bulk_state().numbers)
+        a = config.a or lattice_constant(potential, config.structure, symbols)
+    except UnknownSpeciesError as error:
+        raise InputError("crystal.symbol", str(error)) from error
+    except ValueError as error:
+        raise InputError("crystal", str(error)) from error
+    return replace(unit, cell=unit.cell * a / unit.a, basis=unit.basis * a / unit.a, a=a)
+
+
+def make_model(case: Case, material: Material, comm: Any) -> Model:
+    """Atoms and bulk of a case. Collective."""
+    dim = 3 if case.geometry.shape == "ball" else 2
+    shift = material.shift if case.coupling.shift == "linear" else None
+    crystal, potential = material.crystal, material.potential
+    if case.coupling.scheme == "atomistic":
+        region = Ball(case.geometry.centre[:dim], case.geometry.radius)
+        return atomistic_model(potential, crystal, region, dim, comm, shift)
+    mask = make_mask(case)
+    _check_fit(case, mask, potential)
+    data = make_mesh_data(case, crystal, mask) if comm.rank == 0 else None
+    law = LAWS[case.continuum.law](potential, crystal)
+    depth = thickness(crystal, dim)
+    bulk = Bulk(comm, data, law, thickness=depth, degree=case.continuum.degree)
+    try:
+        return coupled_model(potential, crystal, mask, bulk, depth, shift)
+    except RegionError as error:
+        raise InputError("regions", str(error)) from error
+
+
+def make_mask(case: Case) -> Mask:
+    assert case.regions is not None
+    config = case.regions.core
+    centre = core_center(case.regions, case.geometry)
+    extent = config.size if config.shape == "box" else config.radius
+    return Mask(SHAPES[config.shape](centre, extent), case.regions.blend, case.coupling.mask)
+
+
+def _check_fit(case: Case, mask: Mask, potential: Potential) -> None:
+    """The pad must end inside the domain."""
+    low, high = mask.core.bounds()
+    need = mask.blend + halo(potential)
+    centre, radius = np.asarray(case.geometry.centre, float), case.geometry.radius
+    corner = np.maximum(np.abs(low[: len(centre)] - centre), np.abs(high[: len(centre)] - centre))
+    reach = corner.max() if isinstance(mask.core, Ball) else float(np.linalg.norm(corner))
+    if reach + need >= radius:
+        raise InputError(
+            "geometry.radius",
+            f"the pad leaves the mesh: core, blend and pad reach {(reach + need) / 10:.3g} nm from the centre, the "
+            f"domain {radius / 10:.3g} nm; the pad of this potential is {halo(potential) / 10:.3g} nm wide",
+        )
+
+
+def projected_lattice(crystal: Crystal) -> Array:
+    """Two shortest vectors (2, 2) of the lattice seen along z, Å."""
+    n = np.arange(-3, 4)
+    points = (np.stack(np.meshgrid(n, n, n, indexing="ij"), -1).reshape(-1, 3) @ crystal.cell)[:, :2]
+    length = np.linalg.norm(points, axis=1)
+    points = points[np.argsort(np.round(length, 6), kind="stable")]
+    points = points[np.linalg.norm(points, axis=1) > 1e-6 * crystal.a]
+    first = points[0]
+    off_line = np.abs(first[0] * points[:, 1] - first[1] * points[:, 0]) > 1e-6 * crystal.a**2
+    return np.stack([first, points[off_line][0]])
+
+
+def make_mesh_data(case: Case, crystal: Crystal, mask: Mask) -> MeshData:
+    """The mesh of the bulk: read from a file, or graded around the core with a node on each lattice site of the
+    blend zone (one size h where that is given)."""
+    config, geometry = case.continuum.mesh, case.geometry
+    if config.file is not None:
+        return _imported(config.file)
+    vectors = projected_lattice(crystal)
+    spacing = float(np.linalg.norm(vectors, axis=1).max())
+    hole = _widened(mask.core, -spacing)
+    sizes = {"growth": config.growth, "h_max": config.h_max}
+    try:
+        if geometry.shape == "ball":
+            return graded_ball(geometry.radius, hole=hole, h=config.h or spacing, centre=geometry.centre, **sizes)
+        crack = None if geometry.crack is None else Slit(geometry.crack.tip)
+        patch = None
+        if config.h is None:
+            patch = LatticePatch(vectors, _node_origin(case), _widened(mask.core, mask.blend + spacing))
+        return graded_disc(geometry.radius, h=config.h, hole=hole, patch=patch, crack=crack,
+                           centre=geometry.centre[:2], **sizes)  # fmt: skip
+    except ValueError as error:
+        raise InputError("continuum.mesh", str(error)) from error
+
+
+def _imported(file: str) -> MeshData:
+    try:
+        return read_mesh(file)
+    except ValueError as error:
+        raise InputError("continuum.mesh.file", str(error)) from error
+
+
+def _widened(shape: Shape, margin: float) -> Callable[[Array], Array]:
+    return lambda points: shape.distance(np.asarray(points)) - margin
+
+
+def _node_origin(case: Case) -> Array:
+    """A lattice node on the crack plane, so that a row of nodes lies along the crack."""
+    crack = case.geometry.crack
+    return np.zeros(2) if crack is None else np.array([0.0, crack.tip[1]])
+

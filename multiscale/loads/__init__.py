@@ -1,0 +1,33 @@
+"""Loads: what the outer boundary is made to do. One file each, one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from coupling.model import Field
+from multiscale.loads.k_field import KField
+from multiscale.loads.strain import Strain
+
+
+class Load(Protocol):
+    """A family of displacement fields with one parameter.
+
+    name: of the parameter, as written to the results; dimension: of the parameter, a key of
+    multiscale.config.quantities.DIMENSIONS, "" for a pure number; values: the parameter's values on the way up;
+    back: go down through the same values afterwards; advance: turn when the crack has grown by this much, Å.
+    """
+
+    name: str
+    dimension: str
+    values: tuple[float, ...]
+    back: bool
+    advance: float | None
+
+    def field(self, value: float) -> Field:
+        """Displacement at reference points, (n, 3) Å → (n, 3) Å; linear in `value`."""
+        ...
+
+
+LOADS: dict[str, Callable[..., Any]] = {"k-field": KField, "strain": Strain}
+"""By the `type` of the case's load; each is called with (its config, the material's constants)."""

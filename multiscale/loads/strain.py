@@ -1,0 +1,31 @@
+"""A homogeneous displacement gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coupling.model import Field
+
+
+@dataclass(frozen=True)
+class Strain:
+    """u = λ G·x with λ from 0 to 1 in equal steps."""
+
+    config: Any
+    material: Any
+    name: str = "fraction"
+    dimension: str = ""
+    back: bool = False
+    advance: float | None = None
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        n = self.config.steps
+        return tuple(k / n for k in range(1, n + 1))
+
+    def field(self, value: float) -> Field:
+        gradient = value * np.asarray(self.config.gradient, float)
+        return lambda x: x @ gradient.T

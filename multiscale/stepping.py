@@ -1,0 +1,136 @@
+"""One load step after another: the way up, the turn, the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+from petsc4py import PETSc
+
+from coupling.model import Energy
+from coupling.solve import Settings, Solution, minimise
+from multiscale.build import Simulation
+from multiscale.loads import Load
+
+Array = np.ndarray
+Monitor = Callable[[int, float, float], None]
+
+
+@dataclass
+class Schedule:
+    """Which value of the load comes next.
+
+    index: of the current value; turned: whether it is on the way back. The crack having grown by
+    `load.advance` turns the way early.
+    """
+
+    load: Load
+    index: int = -1
+    turned: bool = False
+
+    def next(self, grown: bool = False) -> float | None:
+        """Advance to the next value, None at the end. grown: the crack has grown as far as is wanted."""
+        at_top = self.index == len(self.load.values) - 1 or grown
+        if not self.turned and at_top and self.index >= 0:
+            if not self.load.back:
+                return None
+            self.turned = True
+        self.index += -1 if self.turned else 1
+        return self.load.values[self.index] if self.index >= 0 else None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one load step ended with. start: energy of the elastic predictor; tip: of the crack along x, Å, None
+    without a crack; sites: site energies that all ranks evaluated; seconds: wall time."""
+
+    number: int
+    value: float
+    turned: bool
+    solution: Solution
+    start: Energy
+    tip: float | None
+    sites: int
+    seconds: float
+
+
+@dataclass
+class Stepper:
+    """Carries the unknowns of a simulation through its load."""
+
+    simulation: Simulation
+    schedule: Schedule
+    q: PETSc.Vec
+    value: float = 0.0
+    number: int = 0
+    first_tip: float | None = None
+    grown: bool = field(default=False)
+
+    @classmethod
+    def start(cls, simulation: Simulation) -> Stepper:
+        return cls(simulation, Schedule(simulation.load), simulation.model.vector())
+
+    def step(self, monitor: Monitor | None = None) -> Step | None:
+        """Go to the next value of the load and to equilibrium there; None at the end. Collective."""
+        value = self.schedule.next(self.grown)
+        if value is None:
+            return None
+        began, sim = perf_counter(), self.simulation
+        sites = sim.model.atomistic.counter.sites
+        start = self._predict(value)
+        config = sim.case.solver
+        settings = Settings(config.force_tolerance, config.max_iterations)
+        solution = minimise(sim.scheme, self.q, sim.precondition, settings, monitor)
+        tip = self._tip()
+        spent = sim.model.comm.allreduce(sim.model.atomistic.counter.sites - sites)
+        self.number += 1
+        seconds = perf_counter() - began
+        return Step(self.number, value, self.schedule.turned, solution, start, tip, spent, seconds)
+
+    def _predict(self, value: float) -> Energy:
+        """Add the field of the load's increment everywhere, and its exact values where it is prescribed."""
+        model, load = self.simulation.model, self.simulation.load
+        target = model.unknowns(load.field(value))
+        before = model.unknowns(load.field(self.value))
+        self.q.axpy(1.0, target)
+        self.q.axpy(-1.0, before)
+        self.q.array[model.fixed] = target.array_r[model.fixed]
+        self.value = value
+        return self.simulation.scheme.energy_gradient(target, model.vector())
+
+    def _tip(self) -> float | None:
+        bonds = self.simulation.bonds
+        if bonds is None:
+            return None
+        tip = bonds.tip(self.simulation.model.positions(self.q))
+        if self.first_tip is None:
+            self.first_tip = tip
+        wanted = self.simulation.load.advance
+        self.grown = wanted is not None and tip - self.first_tip >= wanted - 1e-6
+        return tip
+
+    def save(self) -> dict[str, Array]:
+        """All that is needed to go on from here, as arrays the same on every rank."""
+        layout, comm = self.simulation.model.layout, self.simulation.model.comm
+        whole = np.concatenate(comm.allgather(self.q.array_r.copy()))
+        return {
+            "q": whole,
+            "starts": layout.starts,
+            "schedule": np.array([self.schedule.index, self.schedule.turned, self.number, self.grown]),
+            "value": np.array([self.value, np.nan if self.first_tip is None else self.first_tip]),
+        }
+
+    def resume(self, saved: dict[str, Array]) -> None:
+        """Take up a saved state. ValueError where it belongs to another number of ranks or another model."""
+        starts = self.simulation.model.layout.starts
+        if not np.array_equal(saved["starts"], starts):
+            raise ValueError("the checkpoint was written by another model or on another number of ranks")
+        rank = self.simulation.model.comm.rank
+        self.q.array[:] = saved["q"][starts[rank] : starts[rank + 1]]
+        index, turned, number, grown = (int(v) for v in saved["schedule"])
+        self.schedule.index, self.schedule.turned = index, bool(turned)
+        self.number, self.grown = number, bool(grown)
+        self.value = float(saved["value"][0])
+        self.first_tip = None if np.isnan(saved["value"][1]) else float(saved["value"][1])

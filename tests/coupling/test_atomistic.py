@@ -1,0 +1,78 @@
+"""The fully atomistic reference: gradient, preconditioner, and the lattice trapping of a crack."""
+
+import numpy as np
+import pytest
+from conftest import stillinger_weber
+from mpi4py import MPI
+
+from coupling.assemble import atomistic_model
+from coupling.cut import Cut, bond_row
+from coupling.hessian import reference_hessian
+from coupling.preconditioner import Preconditioner, stiffness
+from coupling.regions import Ball
+from coupling.schemes import SCHEMES, Reference
+from coupling.solve import Settings, minimise
+from nnp.homogeneous import elastic_tensor, internal_shift
+from nnp.stroh import displacement, griffith_k, stroh
+
+TWO_GAMMA = 2.71 / 16.0217663  # Stillinger–Weber (111), rigid separation, J/m² → eV/Å²
+
+
+def test_reference_hessian_is_the_hessian() -> None:
+    potential, crystal = stillinger_weber()
+    model = atomistic_model(potential, crystal, Ball((0.0, 0.0), 12.0), 2, MPI.COMM_SELF, None)
+    hessian = reference_hessian(model.atomistic, crystal)
+    v, exact = model.vector(), model.vector()
+    v.array[:] = np.random.default_rng(0).normal(size=v.getLocalSize())
+    hessian.mult(v, exact)
+    up, down, h = model.vector(), model.vector(), 1e-4
+    for sign, g in ((h, up), (-h, down)):
+        q = model.vector()
+        q.axpy(sign, v)
+        model.energy_gradient(q, g)
+    numeric = (up.array - down.array) / (2 * h)
+    np.testing.assert_allclose(exact.array, numeric, atol=1e-6 * np.abs(numeric).max())
+
+
+def test_lattice_trapping_of_silicon() -> None:
+    """856 free atoms hold the (111)[1-10] crack at 1.35 K_G and let it go by 1.45 K_G: BENCHMARKS A3 has
+    K+ = 1.395 with that many atoms."""
+    potential, crystal = stillinger_weber()
+    elastic, shift = elastic_tensor(potential, crystal), internal_shift(potential, crystal)
+    griffith, tip = griffith_k(elastic, TWO_GAMMA), (1.0, 0.0)
+    model = atomistic_model(potential, crystal, Ball((0.0, 0.0), 38.0), 2, MPI.COMM_SELF, shift)
+    scheme = SCHEMES["atomistic"](model, Reference())
+    precondition = Preconditioner(stiffness(model, reference_hessian(model.atomistic, crystal, Cut(tip))))
+    bonds = bond_row(model.atoms, 0.0, model.atoms.weights > 0)
+    q, last, behind = model.vector(), 0.0, {}
+    for k in (1.25, 1.35, 1.45):
+        target = _field(model, elastic, tip, k * griffith)
+        q.axpy(1.0 - last / k, target)
+        q.array[model.fixed] = target.array[model.fixed]
+        assert minimise(scheme, q, precondition, Settings(force_tolerance=1e-3)).converged
+        last, positions = k, model.positions(q)
+        behind[k] = bonds.stretch(positions)[bonds.x <= bonds.tip(positions) + 0.1][-1]
+    assert behind[1.35] - behind[1.25] < 0.2  # the sharp tip follows elastically
+    assert behind[1.45] - behind[1.35] > 0.4  # it has snapped
+
+
+def _field(model, elastic, tip, k):
+    solution = stroh(elastic)
+    return model.unknowns(lambda x: displacement(solution, x[:, 0] - tip[0], x[:, 1] - tip[1], np.array([k, 0, 0])))
+
+
+def test_no_step_is_reported_as_not_converged() -> None:
+    potential, crystal = stillinger_weber()
+    model = atomistic_model(potential, crystal, Ball((0.0, 0.0), 10.0), 2, MPI.COMM_SELF, None)
+    scheme = SCHEMES["atomistic"](model, Reference())
+    precondition = Preconditioner(stiffness(model, reference_hessian(model.atomistic, crystal)))
+    q = model.unknowns(lambda x: 0.1 * np.sin(x))
+    solution = minimise(scheme, q, precondition, Settings(force_tolerance=1e-12, max_iterations=2))
+    assert not solution.converged and solution.iterations == 2
+    assert solution.residual == pytest.approx(_residual(model, q))
+
+
+def _residual(model, q):
+    g = model.vector()
+    model.energy_gradient(q, g)
+    return model.block_norm(g)
