@@ -13,10 +13,11 @@ Array = np.ndarray
 
 
 def box_mesh(low: Sequence[float], high: Sequence[float], n: Sequence[int]) -> MeshData:
-    """The box [low, high] cut into n equal bricks along each axis, each brick into dim! congruent-volume simplices.
+    """The box [low, high] cut into n equal bricks along each axis, each brick into dim! congruent-volume
+    simplices.
 
-    Two or three axes. Tags: "outer" (the whole boundary) and each side: "left", "right" (first axis), "bottom",
-    "top" (second), "back", "front" (third).
+    Two or three axes. Tags: "outer" (the whole boundary) and each side: "left", "right" (first axis),
+    "bottom", "top" (second), "back", "front" (third).
     """
     low, high, n = np.asarray(low, float), np.asarray(high, float), np.asarray(n, int)
     if not len(low) == len(high) == len(n) or len(low) not in (2, 3):
@@ -38,10 +39,11 @@ def box_mesh(low: Sequence[float], high: Sequence[float], n: Sequence[int]) -> M
 
 
 def kuhn_simplices(n: Sequence[int]) -> Array:
-    """Kuhn's simplices of a grid of n bricks, (n.prod() · dim!, dim + 1) indices of its (n + 1).prod() points.
+    """Kuhn's simplices of a grid of n bricks, (n.prod() · dim!, dim + 1) indices of its (n + 1).prod()
+    points.
 
-    Each simplex is a path along the brick's edges from its lowest to its highest corner, one axis after another;
-    translated bricks agree on their common faces.
+    Each simplex is a path along the brick's edges from its lowest to its highest corner, one axis after
+    another; translated bricks agree on their common faces.
     """
     shape = tuple(int(k) + 1 for k in n)
     corner = np.stack(np.meshgrid(*[np.arange(k) for k in n], indexing="ij"), -1).reshape(-1, 1, 1, len(n))

@@ -16,8 +16,8 @@ Array = np.ndarray
 class MeshData:
     """A conforming mesh of triangles (dim = 2) or tetrahedra (dim = 3).
 
-    points: (n, dim) Å; cells: (m, dim + 1) point indices, positively oriented; tags: name -> (k, dim) facets as
-    point indices. `make_mesh` builds one from unchecked arrays.
+    points: (n, dim) Å; cells: (m, dim + 1) point indices, positively oriented; tags: name -> (k, dim) facets
+    as point indices. `make_mesh` builds one from unchecked arrays.
     """
 
     points: Array
@@ -33,7 +33,9 @@ class MeshData:
         return signed_volumes(self.points, self.cells)
 
     def quality(self) -> Array:
-        """Radius ratio dim · inradius / circumradius of each cell, (m,): 1 for a regular simplex, 0 for a flat one."""
+        """Radius ratio dim · inradius / circumradius of each cell, (m,): 1 for a regular simplex, 0 for a
+        flat one.
+        """
         return self.dim * _inradius(self.points, self.cells) / _circumradius(self.points, self.cells)
 
 
@@ -59,7 +61,7 @@ def signed_volumes(points: Array, cells: Array) -> Array:
 
 
 def cell_facets(cells: Array) -> Array:
-    """Facets of each cell, (m, dim + 1, dim): facet i lies opposite vertex i; its points in the cell's order."""
+    """Facets of each cell, (m, dim + 1, dim): facet i is opposite vertex i, its points in the cell's order."""
     k = cells.shape[1]
     return np.stack([np.delete(cells, i, axis=1) for i in range(k)], axis=1)
 
@@ -131,7 +133,7 @@ def _check_conforming(mesh: MeshData) -> None:
 
 
 def _check_no_hanging_point(points: Array, boundary: Array) -> None:
-    """A point in the interior of a boundary facet means that two cells meet there without sharing the facet."""
+    """A point inside a boundary facet means that two cells meet there without sharing the facet."""
     v = points[boundary]
     middle = v.mean(axis=1)
     reach = np.linalg.norm(v - middle[:, None], axis=2).max(1)

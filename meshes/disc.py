@@ -1,9 +1,10 @@
-"""A disc meshed finely around an atomistic core and more and more coarsely outwards, whole or with a crack."""
+"""A disc meshed finely around an atomistic core and ever more coarsely outwards, whole or with a crack."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import gmsh
 import numpy as np
@@ -37,16 +38,16 @@ def graded_disc(
 ) -> MeshData:
     """Triangles between a hole (the atomistic core) and a circle.
 
-    radius: of the outer circle, Å. hole: radius of the hole, or signed distance of points from a hole of any shape
-    (negative inside), which must be star-shaped about the crack tip (the centre without a crack) unless a patch
-    surrounds it. patch: where the nodes are lattice sites; a lattice triangle belongs to the mesh if no corner lies
-    in the hole. Around it the element size is h + (growth − 1) · distance, so that neighbours differ by about the
-    factor `growth`, at most h_max (default radius / 8). h: first size, Å (default: the patch's own, else a 32nd of
-    the hole's circumference, else radius / 50).
+    radius: of the outer circle, Å. hole: radius of the hole, or signed distance of points from a hole of any
+    shape (negative inside), which must be star-shaped about the crack tip (the centre without a crack) unless
+    a patch surrounds it. patch: where the nodes are lattice sites; a lattice triangle belongs to the mesh if
+    no corner lies in the hole. Around it the element size is h + (growth − 1) · distance, so that neighbours
+    differ by about the factor `growth`, at most h_max (default radius / 8). h: first size, Å (default: the
+    patch's own, else a 32nd of the hole's circumference, else radius / 50).
 
-    Tags: "outer" (circle), "inner" (the hole's rim); with a crack also its faces "crack_upper" and "crack_lower"
-    (row k of both is the same edge; nodes doubled up to the tip) and "crack_ahead", the edges on its plane beyond
-    the tip. Every node on the plane has y equal to the tip's.
+    Tags: "outer" (circle), "inner" (the hole's rim); with a crack also its faces "crack_upper" and
+    "crack_lower" (row k of both is the same edge; nodes doubled up to the tip) and "crack_ahead", the edges
+    on its plane beyond the tip. Every node on the plane has y equal to the tip's.
 
     Raises ValueError where the shapes do not fit into each other or no node lies at a tip outside the hole.
     """
@@ -80,7 +81,7 @@ def _inner_part(
     centre: Array,
     tip: Array | None,
 ) -> tuple[Array, Array, Array]:
-    """Points and triangles of the patch (none without), and the loop of points (k, 2) that gmsh starts from."""
+    """Points and triangles of the patch, if any, and the loop of points (k, 2) that gmsh starts from."""
     seed = centre if tip is None else tip
     if patch is not None:
         return _patch(patch, core, radius, centre, tip)
@@ -161,7 +162,7 @@ def _circle(radius: float, centre: Array, y: float) -> tuple[list[int], tuple[in
     left = geo.addPoint(centre[0] - half, y, 0.0)
     bottom = geo.addPoint(centre[0], centre[1] - radius, 0.0)
     around = [right, top, left, bottom, right]
-    return [geo.addCircleArc(a, middle, b) for a, b in zip(around, around[1:])], (left, right)
+    return [geo.addCircleArc(a, middle, b) for a, b in pairwise(around)], (left, right)
 
 
 def _two_halves(

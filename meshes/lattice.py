@@ -42,10 +42,11 @@ def lattice_triangles(
     reach: float,
     along: Array | None,
 ) -> tuple[Array, Array]:
-    """Points (n, 2) and triangles (m, 3) of the lattice with all corners within `inside` and none within `outside`.
+    """Points (n, 2) and triangles (m, 3) of the lattice with all corners within `inside` and none within
+    `outside`.
 
-    reach: how far from the origin any site can be, Å. along: a direction that must be an edge of the triangles
-    (ValueError where the lattice has no short vector along it).
+    reach: how far from the origin any site can be, Å. along: a direction that must be an edge of the
+    triangles (ValueError where the lattice has no short vector along it).
     """
     a, b = _edges(np.asarray(vectors, float), along)
     count = int(np.ceil(reach * np.linalg.norm(np.linalg.inv(np.stack([a, b])), axis=0).max())) + 1
@@ -62,7 +63,7 @@ def lattice_triangles(
 
 
 def _edges(vectors: Array, along: Array | None) -> tuple[Array, Array]:
-    """Right-handed basis whose triangles are as equilateral as they can be, one edge along a given direction."""
+    """Right-handed basis with triangles as equilateral as they can be, one edge along a given direction."""
     if along is None:
         a, b = _reduced(vectors)
     else:
@@ -114,7 +115,9 @@ def _grid_triangles(n: int, short_rises: bool) -> Array:
 
 
 def _simple_pieces(cells: Array) -> Array:
-    """The largest piece connected through edges, without the triangles at points where its boundary touches itself."""
+    """The largest piece connected through edges, without the triangles at points where its boundary touches
+    itself.
+    """
     while len(cells):
         cells = _largest_piece(cells)
         degree = np.bincount(boundary_facets(cells).ravel())
@@ -139,7 +142,9 @@ def _largest_piece(cells: Array) -> Array:
 
 
 def boundary_loops(cells: Array) -> list[Array]:
-    """Closed loops of boundary points of positively oriented triangles, each in order with the material on its left."""
+    """Closed loops of boundary points of positively oriented triangles, each in order with the material on
+    its left.
+    """
     corners = cells[:, [[1, 2], [2, 0], [0, 1]]]
     (number,) = facet_numbers(corners)
     edges = corners[np.bincount(number.ravel())[number] == 1]

@@ -1,4 +1,6 @@
-"""Cuts a mesh open along interior facets: the nodes on them are doubled, the ones on the rim of the cut are not."""
+"""Cuts a mesh open along interior facets: the nodes on them are doubled, the ones on the rim of the cut are
+not.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,10 @@ def split_along(
 ) -> MeshData:
     """The mesh with a slit along interior facets (k, dim), given as point indices.
 
-    A node on the slit gets one copy for each group of its cells that stays connected through facets which are not
-    cut; so the tip of a slit, or the front in 3D, stays one node, and a slit may branch or reach the boundary. The
-    two faces are tagged: names[0] bounds the material on the side that `up` (dim,) points to, names[1] the other
-    side; row k of both tags is the same facet with its points in the same order.
+    A node on the slit gets one copy for each group of its cells that stays connected through facets which are
+    not cut; so the tip of a slit, or the front in 3D, stays one node, and a slit may branch or reach the
+    boundary. The two faces are tagged: names[0] bounds the material on the side that `up` (dim,) points to,
+    names[1] the other side; row k of both tags is the same facet with its points in the same order.
 
     Raises ValueError where a facet is not between two cells.
     """
@@ -60,7 +62,9 @@ def _corners(cells: Array, of_cell: Array, number: Array, cut: Array) -> Array:
 
 
 def _facet_corners(cells: Array, facet: Array, k: int) -> Array:
-    """Corners (cell · k + local index) of facets (cell · k + opposite vertex), sorted by their point, (n, dim)."""
+    """Corners (cell · k + local index) of facets (cell · k + opposite vertex), sorted by their point, (n,
+    dim).
+    """
     cell, opposite = np.divmod(facet, k)
     local = np.stack([np.delete(np.arange(k), i) for i in range(k)])[opposite]
     corner = cell[:, None] * k + local

@@ -1,0 +1,148 @@
+"""The finite-element bulk as the coupling sees it: plain arrays in and out, PETSc for the stiffness."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from petsc4py import PETSc
+
+from meshes.data import MeshData
+from multiscale.continuum import compat, distribute
+from multiscale.continuum.assembly import Assembly
+from multiscale.continuum.laws import Law
+from multiscale.continuum.tabulate import Locator, Tabulation
+
+Array = np.ndarray
+
+
+class Bulk:
+    """Energy of a displacement with three components on a mesh of triangles or tetrahedra.
+
+    comm: the ranks it is spread over; mesh_data: counts on rank 0; law: energy density W(F); thickness: of a
+    plane mesh, Å; degree: 1 or 2, of the shape functions. Nodes are numbered globally, dof = 3 node +
+    component; a vector on a rank holds its owned dofs only. All methods that compute are collective.
+
+    comm, dim: as given. n_owned, first, n_global: owned dofs of this rank, the first one's global number, all
+    dofs. original_cells: (nc,) place of each owned cell in the mesh as given.
+    """
+
+    def __init__(
+        self, comm: Any, mesh_data: MeshData | None, law: Law, thickness: float = 1.0, degree: int = 1
+    ):
+        if degree not in (1, 2):
+            raise ValueError(f"the shape functions of the bulk are of degree 1 or 2, not {degree}")
+        if not thickness > 0:
+            raise ValueError(f"the thickness must be positive, not {thickness}")
+        self.comm = comm
+        mesh, tags = distribute.spread(comm, mesh_data)
+        self.dim, self.degree = mesh.topology.dim, degree
+        self._mesh, self._space = mesh, compat.lagrange_space(mesh, degree, 3)
+        nodes = self._space.dofmap.index_map
+        self.n_owned, self.n_global = 3 * nodes.size_local, 3 * nodes.size_global
+        self.first = 3 * nodes.local_range[0]
+        self._facets = {name: distribute.facet_nodes(self._space, degree, f) for name, f in tags.items()}
+        cells = distribute.owned_cells(mesh)
+        self._vertices = mesh.geometry.x[compat.geometry_dofmap(mesh)[cells]][:, :, : self.dim]
+        edges = self._vertices[:, 1:] - self._vertices[:, :1]
+        self.volumes = np.abs(np.linalg.det(edges)) / math.factorial(self.dim)
+        self._assembly = Assembly(self._space, law, degree, thickness, self.volumes)
+        self.original_cells = np.asarray(mesh.topology.original_cell_index, np.int64)[: len(cells)]
+        self._locator = Locator(self._space, degree, self._vertices, self.original_cells)
+
+    # ---------------------------------------------------------------- nodes and cells
+    def node_coordinates(self) -> Array:
+        """Reference positions of the owned nodes, (n_owned / 3, 3); z = 0 in a plane mesh."""
+        return self._space.tabulate_dof_coordinates()[: self.n_owned // 3].copy()
+
+    def facet_nodes(self, tag: str) -> Array:
+        """Global nodes of the tagged facets, on every rank alike, in the order of the mesh's tag, (k, dim);
+        with degree 2 followed by the nodes on the edges. KeyError for an unknown tag.
+        """
+        return self._facets[tag]
+
+    def tagged_dofs(self, tag: str) -> Array:
+        """Owned nodes (local numbers, ascending) on a tagged boundary. KeyError for an unknown tag."""
+        nodes = np.unique(self._facets[tag]) - self.first // 3
+        return nodes[(nodes >= 0) & (nodes < self.n_owned // 3)]
+
+    def tabulate(self, points: Array) -> Tabulation:
+        """Shape functions at points (n, 3), each rank with its own. Collective."""
+        return self._locator.tabulate(points)
+
+    def cell_geometry(self) -> Array:
+        """Vertices of the owned cells, (nc, dim + 1, dim)."""
+        return self._vertices
+
+    def set_fraction(self, fraction: Array) -> None:
+        """The share of each owned cell's volume, (nc,), that the continuum carries; 1 at first."""
+        fraction = np.asarray(fraction, float)
+        if fraction.shape != self.volumes.shape:
+            raise ValueError(
+                f"{len(self.volumes)} fractions are needed, one per owned cell; got {fraction.shape}"
+            )
+        self._assembly.fraction = fraction.copy()
+
+    # ---------------------------------------------------------------- energy
+    def energy_gradient(self, u: Array) -> tuple[float, Array]:
+        """Energy of this rank's cells, eV (sum over the ranks for the total), and gradient on the owned dofs,
+        eV/Å.
+        """
+        self._assembly.set_displacement(u)
+        return self._assembly.energy_gradient()
+
+    def stiffness(self, u: Array | None = None) -> PETSc.Mat:
+        """A new matrix of second derivatives at u (zero if not given), eV/Å², without boundary conditions;
+        block size 3, the rigid-body modes attached as near null space.
+        """
+        self._assembly.set_displacement(np.zeros(self.n_owned) if u is None else u)
+        matrix = self._assembly.tangent()
+        matrix.setNearNullSpace(self.near_nullspace())
+        return matrix
+
+    def near_nullspace(self) -> PETSc.NullSpace:
+        """Rigid-body modes: three translations and, in a plane mesh, the rotation in the plane (the others
+        bend u out of it), in a solid three rotations.
+        """
+        x = self.node_coordinates() - self._mean_position()
+        modes = [np.broadcast_to(e, x.shape) for e in np.eye(3)]
+        modes += [np.cross(e, x) for e in (np.eye(3)[2:] if self.dim == 2 else np.eye(3))]
+        vectors = []
+        for mode in modes:
+            v = PETSc.Vec().createMPI(((self.n_owned, self.n_global)), bsize=3, comm=self.comm)
+            v.array_w[:] = np.ascontiguousarray(mode).ravel()
+            for other in vectors:
+                v.axpy(-v.dot(other), other)
+            v.normalize()
+            vectors.append(v)
+        return PETSc.NullSpace().create(vectors=vectors, comm=self.comm)
+
+    def _mean_position(self) -> Array:
+        return self.comm.allreduce(self.node_coordinates().sum(0)) / (self.n_global // 3)
+
+    # ---------------------------------------------------------------- output
+    def cell_fields(self, u: Array) -> dict[str, Array]:
+        """Means over the owned cells: "stress" (Cauchy, eV/Å³) and "strain" (Green–Lagrange), (nc, 3, 3),
+        "energy_density" (eV/Å³) and "fraction", (nc,)."""
+        self._assembly.set_displacement(u)
+        energy, stress, strain = self._assembly.cell_means()
+        fraction = self._assembly.fraction.copy()
+        return {"stress": stress, "strain": strain, "energy_density": energy, "fraction": fraction}
+
+    def output_mesh(self) -> tuple[Array, Array]:
+        """Corners of the owned cells: points (n, 3) and cells (nc, dim + 1) as indices of them."""
+        _, corners, cells = self._corner_nodes()
+        x = np.zeros((len(corners), 3))
+        x[cells.ravel(), : self.dim] = self._vertices.reshape(-1, self.dim)
+        return x, cells
+
+    def to_local(self, u: Array) -> Array:
+        """Displacement (n, 3) at the points of `output_mesh` from the owned dofs. Collective."""
+        self._assembly.set_displacement(u)
+        return self._assembly.u.x.array.reshape(-1, 3)[self._corner_nodes()[1]]
+
+    def _corner_nodes(self) -> tuple[Array, Array, Array]:
+        nodes = compat.dofmap(self._space)[: len(self._vertices), : self.dim + 1]
+        corners, cells = np.unique(nodes, return_inverse=True)
+        return nodes, corners, cells.reshape(nodes.shape)
