@@ -1,0 +1,95 @@
+"""Invariants of an atom's neighbourhood from the moments of the neighbour density."""
+
+from __future__ import annotations
+
+import torch
+
+from nnp.density.architecture import Architecture
+from nnp.density.couplings import couplings
+from nnp.density.harmonics import block
+from nnp.state import Tensor
+
+
+class Descriptor(torch.nn.Module):
+    """Invariants of one species of centre.
+
+    The moments are A_{lm,c} = N^-½ Σ_j R_c(r_ij; species j) Y_lm(r_ij/r_ij), with learned radial functions
+    R_c. Products of moments summed over atoms inside the sum are cheap many-body terms: this is the density
+    trick of the atomic cluster expansion (Drautz, Phys. Rev. B 99, 014104 (2019),
+    doi:10.1103/PhysRevB.99.014104). Invariants, each of learned mixtures of the channels c:
+
+    - two-body: A_00;
+    - three-body: Σ_m a_lm b_lm for every degree l;
+    - four-body: Σ_m (a ⊗ a)_{lm} a_lm, with (a ⊗ a) coupled by the Gaunt tensors;
+    - five-body: Σ_m (a ⊗ a)_{lm} (a ⊗ a)'_{lm}.
+    """
+
+    def __init__(self, shape: Architecture, species: int):
+        super().__init__()
+        self.shape = shape
+        c, k, q = shape.channels, shape.three_body, shape.many_body
+        self.radial = torch.nn.Parameter(torch.randn(species * shape.radial, c) / shape.radial**0.5)
+        self.left = torch.nn.Parameter(torch.randn(shape.degree + 1, c, k) / c**0.5)
+        self.right = torch.nn.Parameter(torch.randn(shape.degree + 1, c, k) / c**0.5)
+        self.many = torch.nn.Parameter(torch.randn(shape.many_degree + 1, c, q) / c**0.5)
+        self.register_buffer("neighbours", torch.tensor(28.0))
+        self._coupled, tensor = _coupling_table(shape.many_degree)
+        self.register_buffer("tensor", tensor.to(torch.get_default_dtype()), persistent=False)
+        self._squares = [
+            (i, j)
+            for i, (l, _) in enumerate(self._coupled)
+            for j, (m, _) in enumerate(self._coupled)
+            if i <= j and l == m
+        ]
+
+    @property
+    def count(self) -> int:
+        """Number of invariants."""
+        many = len(self._coupled) + (len(self._squares) if self.shape.five_body else 0)
+        return (
+            self.shape.channels
+            + self.shape.three_body * (self.shape.degree + 1)
+            + self.shape.many_body * many
+        )
+
+    def radial_functions(self, basis: Tensor, species: Tensor | None) -> Tensor:
+        """R_c of each pair, (P, channels), from the basis (radial, P) and the neighbours' species (P,)."""
+        if species is None:
+            return basis.T @ self.radial
+        weights = self.radial.reshape(-1, *basis.shape[:1], self.radial.shape[1])
+        each = torch.einsum("kp,skc->spc", basis, weights)
+        return each[species, torch.arange(len(species), device=species.device)]
+
+    def forward(self, moments: Tensor) -> Tensor:
+        """Invariants (S, count) of the moments (S, (degree + 1)², channels)."""
+        a = moments * self.neighbours.rsqrt()
+        parts = [a[:, 0]]
+        for l in range(self.shape.degree + 1):
+            al = a[:, block(l)]
+            parts.append(((al @ self.left[l]) * (al @ self.right[l])).sum(1))
+        if self.shape.many_degree > 0:
+            parts += self._many_body(a)
+        return torch.cat(parts, 1)
+
+    def _many_body(self, a: Tensor) -> list[Tensor]:
+        b = torch.cat([a[:, block(l)] @ self.many[l] for l in range(self.shape.many_degree + 1)], 1)
+        outer = (b[:, :, None] * b[:, None, :]).flatten(1, 2)
+        coupled = torch.matmul(self.tensor, outer)
+        pieces = [coupled[:, o : o + 2 * l + 1] for l, o in self._coupled]
+        out = [(t * b[:, block(l)]).sum(1) for t, (l, _) in zip(pieces, self._coupled)]
+        if self.shape.five_body:
+            out += [(pieces[i] * pieces[j]).sum(1) for i, j in self._squares]
+        return out
+
+
+def _coupling_table(degree: int) -> tuple[list[tuple[int, int]], Tensor]:
+    """(degree, first row) of each coupled moment, and the matrix (rows, (degree+1)⁴) that makes them all."""
+    paths = couplings(degree) if degree > 0 else []
+    size = (degree + 1) ** 2
+    table = torch.zeros(sum(2 * l3 + 1 for _, _, l3, _ in paths), size, size, dtype=torch.float64)
+    where, row = [], 0
+    for l1, l2, l3, c in paths:
+        table[row : row + 2 * l3 + 1, block(l1), block(l2)] = torch.as_tensor(c).permute(2, 0, 1)
+        where.append((l3, row))
+        row += 2 * l3 + 1
+    return where, table.flatten(1)
