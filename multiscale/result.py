@@ -1,0 +1,121 @@
+"""result.json and history.csv: complete and readable after every step."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from multiscale.files import write_atomically
+
+STATUSES = ("running", "done", "not-converged", "failed")
+FINISHED = ("done", "not-converged")
+
+
+class Result:
+    """What a run found. Keep one on every rank; it writes where `write` is true (rank 0).
+
+    status: one of STATUSES; case: the case's hash; counts: sizes such as atoms, sites, dofs; steps: one
+    mapping each (step, load, energy by parts, residual, iterations, …); results: named numbers such as
+    K_plus; timings: seconds by part.
+    """
+
+    def __init__(self, folder: Path, case: str, versions: dict[str, str], write: bool = True):
+        self.folder, self.active = Path(folder), write
+        self.data: dict[str, Any] = {
+            "status": "running",
+            "case": case,
+            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "versions": versions,
+            "counts": {},
+            "steps": [],
+            "results": {},
+            "timings": {},
+        }
+
+    @classmethod
+    def resume(cls, folder: Path, case: str, versions: dict[str, str], write: bool = True) -> Result:
+        """Goes on with the steps in the folder; a fresh one where there are none. Rank 0's file must be
+        visible to every rank that calls this."""
+        result = cls(folder, case, versions, write)
+        old = read_result(folder)
+        if old and old["case"] == case:
+            kept = {key: old[key] for key in ("started", "counts", "steps", "results", "timings")}
+            result.data.update(kept)
+        return result
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        return self.data["steps"]
+
+    def add_step(self, **row: Any) -> None:
+        """Append a step, replacing those from its number `step` on, and write."""
+        self.data["steps"] = [s for s in self.steps if s["step"] < row["step"]] + [_plain(row)]
+        self.save()
+
+    def note(self, section: str, **values: Any) -> None:
+        """Set entries of counts, results or timings (written with the next step or `finish`)."""
+        self.data[section].update(_plain(values))
+
+    def finish(self, status: str) -> None:
+        """Set the final status and write."""
+        if status not in STATUSES:
+            raise ValueError(f"unknown status '{status}'; one of {', '.join(STATUSES)}")
+        self.data["status"] = status
+        self.save()
+
+    def save(self) -> None:
+        if not self.active:
+            return
+        text = json.dumps(self.data, indent=1, ensure_ascii=False, allow_nan=False)
+        write_atomically(self.folder / "result.json", text + "\n")
+        write_atomically(self.folder / "history.csv", history_csv(self.steps))
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """The content of result.json, None where there is none or it is not one of ours."""
+    try:
+        data = json.loads((Path(folder) / "result.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) and {"status", "case", "steps"} <= data.keys() else None
+
+
+def history_csv(steps: list[dict[str, Any]]) -> str:
+    """One row per step; nested mappings become columns such as energy.total, lists tip.0, tip.1."""
+    rows = [dict(_flat("", step)) for step in steps]
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = dict(enumerate(value)).items()
+    else:
+        return [(prefix, value)]
+    return [pair for k, v in items for pair in _flat(f"{prefix}.{k}" if prefix else str(k), v)]
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that JSON knows; not-a-number becomes null."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,62 @@
+"""A time series for ParaView: NAME.pvd beside a folder NAME/ with one snapshot per time."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from multiscale.files import write_atomically
+from multiscale.writers.snapshot import AtomSnapshot, MeshSnapshot
+from multiscale.writers.vtu import pvtu, vtu
+
+_ROW = re.compile(r'<DataSet timestep="([^"]+)" part="0" file="([^"]+)"/>')
+
+
+class SeriesWriter:
+    """Writes snapshots, every rank its own piece; the .pvd is complete and readable after every write.
+
+    resume: go on with the series in the folder; a write at a time drops what it has from that time on.
+    All calls are collective.
+    """
+
+    def __init__(self, comm: Any, folder: Path, name: str, resume: bool = False):
+        self.comm, self.path = comm, Path(folder) / f"{name}.pvd"
+        self.pieces = Path(folder) / name
+        self.rows: list[tuple[float, str]] = _read(self.path) if resume and comm.rank == 0 else []
+
+    def write(self, time: float, snapshot: MeshSnapshot | AtomSnapshot) -> None:
+        """Add a snapshot: this rank's own cells (or atoms), with the same arrays on every rank."""
+        mesh = snapshot.as_mesh() if isinstance(snapshot, AtomSnapshot) else snapshot
+        self.rows = [row for row in self.rows if row[0] < time]
+        stem = self.comm.bcast(f"{self.path.stem}_{len(self.rows):05d}", root=0)
+        if self.comm.rank == 0:
+            self.pieces.mkdir(parents=True, exist_ok=True)
+        self.comm.Barrier()
+        alone = self.comm.size == 1
+        write_atomically(
+            self.pieces / (f"{stem}.vtu" if alone else f"{stem}_{self.comm.rank}.vtu"), vtu(mesh)
+        )
+        self.comm.Barrier()  # the list names only pieces that exist
+        if self.comm.rank == 0:
+            if not alone:
+                names = [f"{stem}_{rank}.vtu" for rank in range(self.comm.size)]
+                write_atomically(self.pieces / f"{stem}.pvtu", pvtu(names, mesh))
+            self.rows.append((time, f"{self.pieces.name}/{stem}.{'vtu' if alone else 'pvtu'}"))
+            write_atomically(self.path, _collection(self.rows))
+
+
+def _collection(rows: list[tuple[float, str]]) -> str:
+    lines = [f'<DataSet timestep="{t!r}" part="0" file={quoteattr(name)}/>' for t, name in rows]
+    body = "\n".join(lines)
+    return (
+        '<?xml version="1.0"?>\n<VTKFile type="Collection" version="0.1">\n<Collection>\n'
+        f"{body}\n</Collection>\n</VTKFile>\n"
+    )
+
+
+def _read(path: Path) -> list[tuple[float, str]]:
+    if not path.exists():
+        return []
+    return [(float(t), name) for t, name in _ROW.findall(path.read_text(encoding="utf-8"))]
