@@ -54,7 +54,8 @@ def coupled_model(
     )
     nodes = np.asarray(bulk.tagged_dofs("outer"), int)
     fixed = layout.mesh.start + (3 * nodes[:, None] + np.arange(3)).ravel()
-    return Model(atoms, layout, transfer, _energy(potential, crystal, atoms), bulk, fixed, shift)
+    energy = _energy(potential, crystal, atoms)
+    return Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, shift)
 
 
 def atomistic_model(
@@ -69,7 +70,8 @@ def atomistic_model(
     held = region.distance(sites.points[ownership.owned]) >= 0.0
     fixed = (3 * np.flatnonzero(held)[:, None] + np.arange(3)).ravel()
     transfer = transfer_matrix(atoms, layout, None, None)
-    return Model(atoms, layout, transfer, _energy(potential, crystal, atoms), None, fixed, shift)
+    energy = _energy(potential, crystal, atoms)
+    return Model(atoms, layout, transfer, energy, None, np.zeros((0, 3)), fixed, shift)
 
 
 def _atom_set(sites: Sites, free: Array, ownership: Ownership) -> AtomSet:
@@ -81,6 +83,16 @@ def _atom_set(sites: Sites, free: Array, ownership: Ownership) -> AtomSet:
 def _energy(potential: Potential, crystal: Crystal, atoms: AtomSet) -> AtomisticEnergy:
     zero = bulk_site_energies(potential, crystal)[atoms.sublattice]
     return AtomisticEnergy(potential, atoms, atoms.weights, zero)
+
+
+def _node_points(bulk: Any, off: float = 1e-6) -> Array:
+    """Positions of the mesh nodes; those on a crack face are moved `off` (Å) into their own side, since a
+    displacement field jumps there."""
+    points = bulk.node_coordinates()
+    for tag, side in (("crack_upper", off), ("crack_lower", -off)):
+        if tag in bulk.tags:
+            points[bulk.tagged_dofs(tag), 1] += side
+    return points
 
 
 def _check_cover(sites: Sites, found: Array) -> None:

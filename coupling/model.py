@@ -29,7 +29,6 @@ class Bulk(Protocol):
     comm: Any
     n_owned: int
 
-    def node_coordinates(self) -> Array: ...
     def energy_gradient(self, u: Array) -> tuple[float, Array]: ...
     def stiffness(self, u: Array | None = None) -> PETSc.Mat: ...
 
@@ -49,14 +48,16 @@ class Energy:
 
 @dataclass(frozen=True)
 class Model:
-    """bulk is None where every site is an atom. fixed: local indices of prescribed unknowns. shift: Λ by
-    sublattice (b, 3, 3, 3) or None."""
+    """bulk is None where every site is an atom; nodes: (n, 3) where this rank's mesh nodes are, those on a crack
+    face just off it on their own side. fixed: local indices of prescribed unknowns. shift: Λ by sublattice
+    (b, 3, 3, 3) or None."""
 
     atoms: AtomSet
     layout: Layout
     transfer: PETSc.Mat
     atomistic: AtomisticEnergy
     bulk: Bulk | None
+    nodes: Array
     fixed: Array
     shift: Array | None
 
@@ -101,8 +102,7 @@ class Model:
         x, p = self.atoms.reference[own][free], self.atoms.sublattice[own][free]
         values = q.array
         values[self.layout.atoms] = (field(x) + self.internal_shift(field, x, p)).ravel()
-        if self.bulk is not None:
-            values[self.layout.mesh] = field(self.bulk.node_coordinates()).ravel()
+        values[self.layout.mesh] = field(self.nodes).ravel()
         return q
 
     def internal_shift(self, field: Field, x: Array, sublattice: Array, step: float = 1e-3) -> Array:

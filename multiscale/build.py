@@ -166,7 +166,9 @@ def make_mesh_data(case: Case, crystal: Crystal, mask: Mask) -> MeshData:
     sizes = {"growth": config.growth, "h_max": config.h_max}
     try:
         if geometry.shape == "ball":
-            return graded_ball(geometry.radius, hole=hole, h=config.h or spacing, centre=geometry.centre, **sizes)
+            return graded_ball(
+                geometry.radius, hole=hole, h=config.h or spacing, centre=geometry.centre, **sizes
+            )
         crack = None if geometry.crack is None else Slit(geometry.crack.tip)
         patch = None
         if config.h is None:
@@ -192,4 +194,3 @@ def _node_origin(case: Case) -> Array:
     """A lattice node on the crack plane, so that a row of nodes lies along the crack."""
     crack = case.geometry.crack
     return np.zeros(2) if crack is None else np.array([0.0, crack.tip[1]])
-

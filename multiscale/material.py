@@ -9,7 +9,7 @@ import numpy as np
 
 from nnp.crystal import Crystal
 from nnp.homogeneous import elastic_tensor, internal_shift
-from nnp.observables import surface_energy
+from nnp.surfaces import surface_energy
 from nnp.potential import Potential
 from nnp.stroh import griffith_k
 
@@ -37,7 +37,7 @@ class Material:
     @cached_property
     def surface_energy(self) -> float:
         """γ of the relaxed surfaces that a cut normal to y leaves, eV/Å²."""
-        return surface_energy(self.potential, self.crystal, axis=1, relaxed=True)
+        return surface_energy(self.potential, self.crystal, relaxed=True)
 
     @cached_property
     def griffith(self) -> float:

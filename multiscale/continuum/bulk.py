@@ -56,6 +56,11 @@ class Bulk:
         """Reference positions of the owned nodes, (n_owned / 3, 3); z = 0 in a plane mesh."""
         return self._space.tabulate_dof_coordinates()[: self.n_owned // 3].copy()
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Names of the tagged boundaries."""
+        return tuple(self._facets)
+
     def facet_nodes(self, tag: str) -> Array:
         """Global nodes of the tagged facets, on every rank alike, in the order of the mesh's tag, (k, dim);
         with degree 2 followed by the nodes on the edges. KeyError for an unknown tag.
