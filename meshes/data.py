@@ -61,7 +61,7 @@ def signed_volumes(points: Array, cells: Array) -> Array:
 
 
 def cell_facets(cells: Array) -> Array:
-    """Facets of each cell, (m, dim + 1, dim): facet i is opposite vertex i, its points in the cell's order."""
+    """Facets of each cell, (m, dim + 1, dim): facet i is opposite vertex i, points in the cell's order."""
     k = cells.shape[1]
     return np.stack([np.delete(cells, i, axis=1) for i in range(k)], axis=1)
 

@@ -96,8 +96,6 @@ def _patch(
 ) -> tuple[Array, Array, Array]:
     inside = disc(centre, float(patch.region)) if isinstance(patch.region, int | float) else patch.region
     reach = radius + float(np.linalg.norm(np.asarray(patch.origin) - centre))
-    if isinstance(patch.region, int | float):
-        reach = min(reach, float(patch.region) + float(np.linalg.norm(np.asarray(patch.origin) - centre)))
     along = None if tip is None else np.array([1.0, 0.0])
     points, cells = lattice_triangles(patch.vectors, patch.origin, inside, core, reach, along)
     if tip is not None:

@@ -49,9 +49,7 @@ def lattice_triangles(
     triangles (ValueError where the lattice has no short vector along it).
     """
     a, b = _edges(np.asarray(vectors, float), along)
-    count = int(np.ceil(reach * np.linalg.norm(np.linalg.inv(np.stack([a, b])), axis=0).max())) + 1
-    i, j = np.meshgrid(np.arange(-count, count + 1), np.arange(-count, count + 1), indexing="ij")
-    points = np.asarray(origin, float) + i.reshape(-1, 1) * a + j.reshape(-1, 1) * b
+    points, count = _sites(a, b, np.asarray(origin, float), inside, reach)
     cells = _grid_triangles(2 * count + 1, short_rises=bool(a @ b < 0))
     eps = 1e-9 * np.linalg.norm(a)
     keep = inside(points) <= eps
@@ -60,6 +58,20 @@ def lattice_triangles(
     cells = _simple_pieces(cells[keep[cells].all(1)])
     used, cells = np.unique(cells, return_inverse=True)
     return points[used], cells.reshape(-1, 3)
+
+
+def _sites(a: Array, b: Array, origin: Array, inside: Distance, reach: float) -> tuple[Array, int]:
+    """A grid of sites ((2 count + 1)², 2) around the origin that is large enough to hold the region."""
+    limit = int(np.ceil(reach * np.linalg.norm(np.linalg.inv(np.stack([a, b])), axis=0).max())) + 1
+    count = min(16, limit)
+    while True:
+        i, j = (k.reshape(-1, 1) for k in np.mgrid[-count : count + 1, -count : count + 1])
+        points = origin + i * a + j * b
+        within = inside(points) <= 0
+        rim = (np.maximum(np.abs(i), np.abs(j)) == count).ravel()
+        if count == limit or (within.any() and not within[rim].any()):
+            return points, count
+        count = min(2 * count, limit)
 
 
 def _edges(vectors: Array, along: Array | None) -> tuple[Array, Array]:
