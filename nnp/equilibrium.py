@@ -77,10 +77,11 @@ def _bracket(
             return min(near, key=lambda m: abs(m[0] - around))[:2]
         if guess is not None:
             raise ValueError(f"the energy of {structure} has no minimum within 20 % of a = {guess:g} Å")
-    anywhere = minima(np.geomspace(0.2, 0.999, 81) * potential.cutoff / _nearest(structure))
-    if not anywhere:
-        raise ValueError(f"the energy of {structure} has no minimum in the reach of the potential")
-    return min(anywhere, key=lambda m: m[2])[:2]
+    for low, high in ((0.2, 0.999), (0.05, 0.2)):  # nearest-neighbour distance in units of the cutoff
+        found = minima(np.geomspace(low, high, 81) * potential.cutoff / _nearest(structure))
+        if found:
+            return min(found, key=lambda m: m[2])[:2]
+    raise ValueError(f"the energy of {structure} has no minimum in the reach of the potential")
 
 
 def _nearest(structure: str) -> float:

@@ -1,0 +1,93 @@
+"""The ASE calculator, relaxation and dynamics."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk, molecule
+from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
+
+from nnp.calculator import NNPCalculator
+from nnp.dynamics import run_md
+from nnp.potential import UnknownSpeciesError
+from nnp.registry import make_potential
+from nnp.relaxation import relax
+
+SW = make_potential("stillinger-weber")
+
+
+def silicon(rattle=0.1):
+    atoms = bulk("Si", cubic=True, a=5.5)
+    atoms.rattle(rattle, seed=0)
+    return atoms
+
+
+def test_forces_and_stress_by_ases_own_differences():
+    atoms = silicon()
+    atoms.calc = NNPCalculator(SW)
+    assert np.allclose(atoms.get_forces(), calculate_numerical_forces(atoms, 1e-4), atol=1e-6)
+    assert np.allclose(atoms.get_stress(), calculate_numerical_stress(atoms, 1e-5), atol=1e-7)
+    assert atoms.get_potential_energies().sum() == pytest.approx(atoms.get_potential_energy())
+
+
+def test_one_neighbour_list_serves_many_steps_and_follows_the_periods():
+    atoms = silicon()
+    atoms.calc = NNPCalculator(SW, skin=1.0)
+    for _ in range(5):
+        atoms.positions += 0.01
+        atoms.get_forces()
+    assert atoms.calc.neighbors.builds == 1
+    atoms.pbc = False
+    fresh = atoms.copy()
+    fresh.calc = NNPCalculator(SW)
+    assert atoms.get_potential_energy() == pytest.approx(fresh.get_potential_energy(), abs=1e-10)
+    assert "stress" not in atoms.calc.results
+
+
+def test_what_cannot_be_computed_is_said():
+    water = molecule("H2O")
+    water.calc = NNPCalculator(SW)
+    with pytest.raises(UnknownSpeciesError, match="knows Si, not H, O"):
+        water.get_potential_energy()
+    pair = Atoms("Si2", [[0, 0, 0], [0, 0, 0]])
+    pair.calc = NNPCalculator(SW)
+    with pytest.raises(FloatingPointError, match="not finite"):
+        pair.get_forces()
+
+
+def test_relaxation_of_atoms_and_cell_finds_the_crystal():
+    start = silicon()
+    found = relax(start, SW, fmax=1e-4, cell=True)
+    assert found.converged and found.fmax < 1e-4
+    assert found.atoms.get_potential_energy() / 8 == pytest.approx(-4.3366, abs=1e-6)
+    assert found.atoms.cell.lengths() == pytest.approx(5.431, abs=1e-3)
+    assert np.array_equal(start.positions, silicon().positions)
+    assert not relax(silicon(), SW, fmax=1e-8, steps=2).converged
+    with pytest.raises(ValueError, match="periodic"):
+        relax(Atoms("Si"), SW, cell=True)
+
+
+def test_dynamics_keeps_the_energy_and_the_seed_its_path():
+    def run(**options):
+        atoms = bulk("Si", cubic=True, a=5.431) * (2, 2, 2)
+        return run_md(atoms, SW, temperature=600.0, steps=100, every=20, **options)
+
+    seen = []
+    rows = run(observe=lambda atoms: seen.append(len(atoms)))
+    assert [r["time_fs"] for r in rows] == [0, 20, 40, 60, 80, 100] and seen == [64] * 6
+    total, potential = (np.array([r[k] for r in rows]) for k in ("total_eV", "potential_eV"))
+    assert np.ptp(total) < 2e-3 * np.ptp(potential)
+    assert run() == rows
+    # velocity Verlet's energy error is second order in the step
+    half = [r["total_eV"] for r in run(timestep_fs=0.5)]
+    assert np.ptp(half) < np.ptp(total)
+    with pytest.raises(ValueError, match="langevin, nve"):
+        run(ensemble="npt")
+
+
+def test_langevin_holds_the_temperature():
+    atoms = bulk("Si", cubic=True, a=5.431) * (2, 2, 2)
+    rows = run_md(
+        atoms, SW, temperature=500.0, steps=1500, timestep_fs=2.0, ensemble="langevin", friction_per_fs=0.02
+    )
+    mean = np.mean([r["temperature_K"] for r in rows[75:]])
+    assert mean == pytest.approx(500.0, rel=0.1)
