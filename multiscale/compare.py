@@ -44,9 +44,9 @@ def compare(folder_a: str | Path, folder_b: str | Path, near: float = 10.0) -> d
     """Errors of run A against the reference run B at every load that both have.
 
     Atoms are matched by reference position (periodic along z). Displacement errors are the largest and the
-    root mean square of |u_A − u_B| in Å, and the same relative to the largest |u_B| of the matched atoms: over
-    all matched atoms, the fully weighted ones ("core") and those within `near` (Å) of the reference's crack
-    tip. Energies are changes since the first common load, eV. InputError where a folder holds no run or
+    root mean square of |u_A − u_B| in Å, and the same relative to the largest |u_B| of the matched atoms:
+    over all matched atoms, the fully weighted ones ("core") and those within `near` (Å) of the reference's
+    crack tip. Energies are changes since the first common load, eV. InputError where a folder holds no run or
     nothing is common.
     """
     a, b = _run(Path(folder_a)), _run(Path(folder_b))
@@ -89,7 +89,8 @@ def _frame(atoms: Atoms, record: dict[str, Any]) -> Frame:
     u = atoms.arrays["displacement"]
     mask = atoms.arrays.get("mask", np.ones(len(atoms)))
     height = float(atoms.cell[2, 2]) if atoms.pbc[2] else 0.0
-    load = float(atoms.info.get("load", record.get("load", atoms.info["step"])))
+    load = atoms.info.get("load", record.get("load"))
+    load = float(atoms.info["step"] if load is None else load)
     return Frame(atoms.positions - u, u, mask, height, load, record)
 
 
@@ -167,15 +168,16 @@ def _energy(a: Frame, b: Frame, a0: Frame, b0: Frame) -> dict[str, float | None]
 
 def _summary(run: Run) -> dict[str, Any]:
     """Sizes and costs, as far as the run wrote them down."""
-    evaluations = sum(step.get("force_evaluations") or 0 for step in run.result["steps"])
-    counts = run.result.get("counts", {})
-    sites = counts.get("sites")
+
+    def total(key: str) -> int:
+        return sum(step.get(key) or 0 for step in run.result["steps"])
+
     return {
         "folder": str(run.folder),
         "status": run.result["status"],
-        "counts": counts,
-        "force_evaluations": evaluations,
-        "site_evaluations": evaluations * sites if sites is not None else None,
+        "counts": run.result.get("counts", {}),
+        "force_evaluations": total("force_evaluations"),
+        "site_evaluations": total("site_evaluations"),
         "timings": run.result.get("timings", {}),
         "results": run.result.get("results", {}),
     }

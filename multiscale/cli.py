@@ -1,0 +1,264 @@
+"""The command `multiscale`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+from multiscale.config import InputError, load_case
+from multiscale.ending import DONE, end, on_first_rank
+
+_EXAMPLES = """\
+examples:
+  multiscale init fracture -o crack.yaml         a commented case to start from
+  multiscale check crack.yaml                    what it would take, without running
+  multiscale run crack.yaml                      results in results/crack
+  mpirun -n 4 multiscale run crack.yaml -o out   the same on four ranks
+  multiscale run crack.yaml -o ref --set coupling.scheme=atomistic
+  multiscale compare out ref                     errors of the first against the second
+
+exit codes: 0 done; 1 failed, traceback in the log file; 2 the input is wrong; 3 not converged, results kept
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says errors from one rank only."""
+
+    def error(self, message: str) -> NoReturn:
+        if _communicator().rank == 0:
+            self.print_usage(sys.stderr)
+            print(f"{self.prog}: {message}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+class _Version(argparse.Action):
+    def __call__(self, *unused: Any, **more: Any) -> NoReturn:
+        from multiscale.versions import versions
+
+        print("\n".join(f"{name} {version}" for name, version in versions().items()))
+        raise SystemExit(0)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code."""
+    try:
+        args = parser().parse_args(argv)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    comm = _communicator()
+    signal = comm.Dup() if comm.size > 1 else None
+    try:
+        return args.command(args, comm)
+    except (Exception, KeyboardInterrupt) as error:
+        return end(comm, signal, error, getattr(args, "folder", None))
+
+
+def parser() -> argparse.ArgumentParser:
+    top = _Parser(
+        prog="multiscale",
+        description="Atoms where they matter, finite elements everywhere else: fracture of crystals.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action=_Version, nargs=0, help="versions of this program and of its stack")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_check(commands)
+    _add_compare(commands)
+    _add_material(commands)
+    _add_init(commands)
+    schema = commands.add_parser("schema", help="print the JSON schema of the case file, for editors")
+    schema.set_defaults(command=_schema)
+    return top
+
+
+def _add_run(commands: Any) -> None:
+    run = commands.add_parser("run", help="run a case")
+    _add_case(run)
+    run.add_argument("-o", "--output", type=Path, metavar="DIR", help="output folder (default: results/CASE)")
+    run.add_argument(
+        "--restart", action="store_true", help="go on where the run in the output folder stopped"
+    )
+    run.add_argument("--force", action="store_true", help="overwrite a finished run of another case")
+    run.set_defaults(command=_run)
+
+
+def _add_check(commands: Any) -> None:
+    check = commands.add_parser("check", help="validate a case and print what it would take, without running")
+    _add_case(check)
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.set_defaults(command=_check)
+
+
+def _add_case(command: Any) -> None:
+    command.add_argument("case", type=Path, metavar="CASE.yaml")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="KEY.PATH=VALUE", dest="overrides",
+        help="change a value of the case, for example --set regions.core.radius=3nm; repeat for more",
+    )  # fmt: skip
+
+
+def _add_compare(commands: Any) -> None:
+    compare = commands.add_parser("compare", help="errors of run A against reference run B, atom by atom")
+    compare.add_argument("run", type=Path, metavar="DIR_A")
+    compare.add_argument("reference", type=Path, metavar="DIR_B")
+    compare.add_argument(
+        "--near", default="1 nm", metavar="LENGTH", help="radius around the crack tip (default: 1 nm)"
+    )
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    compare.set_defaults(command=_compare)
+
+
+def _add_material(commands: Any) -> None:
+    material = commands.add_parser(
+        "material", help="lattice constant, elastic constants, surface energies of a potential"
+    )
+    material.add_argument("potential", metavar="MODEL", help="a kind of potential, or a model's name or path")
+    material.add_argument("--structure", default="diamond", help="kind of lattice (default: diamond)")
+    material.add_argument("--symbol", action="append", help="element (default: the potential's first)")
+    material.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides",
+        help="a parameter of an analytic potential; repeat for more",
+    )  # fmt: skip
+    material.add_argument("--json", action="store_true", help="print JSON")
+    material.set_defaults(command=_material)
+
+
+def _add_init(commands: Any) -> None:
+    from multiscale.config.template import TEMPLATES
+
+    init = commands.add_parser("init", help="write a commented case file to start from")
+    init.add_argument("kind", choices=TEMPLATES)
+    init.add_argument("-o", "--output", type=Path, metavar="FILE", help="file (default: the screen)")
+    init.add_argument("--force", action="store_true", help="overwrite the file")
+    init.set_defaults(command=_init)
+
+
+def _communicator() -> Any:
+    from mpi4py import MPI
+
+    return MPI.COMM_WORLD
+
+
+def _run(args: argparse.Namespace, comm: Any) -> int:
+    from multiscale import folder
+    from multiscale.log import StepProgress, logging_to
+
+    case = on_first_rank(comm, lambda: load_case(args.case, args.overrides))
+    out = args.output or folder.default_folder(args.case)
+    made = on_first_rank(comm, lambda: folder.prepare(out, case, args.force, args.restart))
+    args.folder = out
+    console = Console()
+    with logging_to(out / "log.txt", comm.rank, console), StepProgress(_on_first(comm, console)) as progress:
+        try:
+            from multiscale.run import run_case
+
+            return run_case(case, out, comm, args.restart, progress)
+        except InputError as error:
+            if comm.rank == 0 and made:
+                folder.discard(out)
+            raise error.at(args.case.name) from None
+
+
+def _on_first(comm: Any, console: Console) -> Console | None:
+    return console if comm.rank == 0 else None
+
+
+def _check(args: argparse.Namespace, comm: Any) -> int:
+    case = on_first_rank(comm, lambda: load_case(args.case, args.overrides))
+    from multiscale.build import plan
+
+    try:
+        found = plan(case)
+    except InputError as error:
+        raise error.at(args.case.name) from None
+    _show(comm, case.title or args.case.name, found, args.json)
+    return DONE
+
+
+def _compare(args: argparse.Namespace, comm: Any) -> int:
+    from multiscale.compare import compare
+    from multiscale.config.quantities import to_internal
+    from multiscale.tables import print_comparison
+
+    try:
+        near = to_internal(args.near, "length")
+    except ValueError as error:
+        raise InputError("--near", str(error), "command line") from None
+    if comm.rank == 0:
+        found = compare(args.run, args.reference, near)
+        if args.json:
+            print(json.dumps(found, indent=1, ensure_ascii=False))
+        else:
+            print_comparison(found)
+    return DONE
+
+
+def _material(args: argparse.Namespace, comm: Any) -> int:
+    from ase.data import chemical_symbols
+
+    from multiscale.config.loading import apply_override
+    from nnp.observables import report
+    from nnp.registry import POTENTIALS, make_potential
+
+    parameters: dict[str, Any] = {}
+    for override in args.overrides:
+        apply_override(parameters, override)
+    known = args.potential in POTENTIALS and args.potential != "nnp"
+    try:
+        if known:
+            potential = make_potential(args.potential, **parameters)
+        else:
+            potential = make_potential("nnp", model=args.potential, **parameters)
+        symbols = args.symbol or [chemical_symbols[potential.numbers[0]]]
+        found = report(potential, args.structure, symbols[0] if len(symbols) == 1 else symbols)
+    except (ValueError, FileNotFoundError) as error:
+        raise InputError(args.potential, str(error)) from error
+    _show(comm, args.potential, found, args.json)
+    return DONE
+
+
+def _init(args: argparse.Namespace, comm: Any) -> int:
+    from multiscale.config.template import template
+    from multiscale.files import write_atomically
+
+    if comm.rank:
+        return DONE
+    text = template(args.kind)
+    if args.output is None:
+        print(text, end="")
+        return DONE
+    if args.output.exists() and not args.force:
+        raise InputError("", f"{args.output} exists; choose another name or --force", "command line")
+    try:
+        write_atomically(args.output, text)
+    except OSError as error:
+        raise InputError("", f"cannot write {args.output}: {error.strerror}", "command line") from None
+    return DONE
+
+
+def _schema(args: argparse.Namespace, comm: Any) -> int:
+    from multiscale.config.schema import json_schema
+
+    if comm.rank == 0:
+        print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+    return DONE
+
+
+def _show(comm: Any, title: str, data: dict[str, Any], as_json: bool) -> None:
+    from multiscale.tables import print_mapping
+
+    if comm.rank == 0 and as_json:
+        print(json.dumps(data, indent=1, ensure_ascii=False))
+    elif comm.rank == 0:
+        print_mapping(title, data)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

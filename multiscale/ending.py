@@ -1,0 +1,82 @@
+"""How a program ends: errors become one message and an exit code, and no rank is left waiting."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from multiscale.config import InputError
+from multiscale.log import write_traceback
+
+DONE, FAILED, WRONG_INPUT, NOT_CONVERGED = 0, 1, 2, 3
+_PATIENCE = 5.0
+"""Seconds that a rank with an error waits for the others to have it too."""
+
+T = TypeVar("T")
+
+
+def on_first_rank(comm: Any, do: Callable[[], T]) -> T:
+    """The value of `do`, called on rank 0 only, on every rank; its InputError too. Collective."""
+    value, error = None, None
+    if comm.rank == 0:
+        try:
+            value = do()
+        except InputError as caught:
+            error = caught
+    value, error = comm.bcast((value, error), root=0)
+    if error is not None:
+        raise error
+    return value  # type: ignore[return-value]
+
+
+def exit_code(error: BaseException) -> int:
+    if isinstance(error, InputError):
+        return WRONG_INPUT
+    return 130 if isinstance(error, KeyboardInterrupt) else FAILED
+
+
+def message(error: BaseException, trace: Path | None) -> str:
+    """The one line for the screen."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    what = " ".join(str(error).split()) or "no message"
+    return f"multiscale failed: {type(error).__name__}: {what} (traceback in {trace})"
+
+
+def end(comm: Any, signal: Any, error: BaseException, folder: Path | None) -> int:
+    """Say what went wrong, once, and give the exit code.
+
+    Where all ranks have an error, rank 0 speaks and all return. Where only some have, each of them speaks and
+    ends the others, which would wait for ever. signal: a communicator used for nothing else.
+    """
+    code, trace = exit_code(error), None
+    if code == FAILED:
+        trace = _trace_file(folder, comm.rank)
+        write_traceback(trace, error)
+    alone = comm.size > 1 and not _everyone(signal)
+    if comm.rank == 0 or alone:
+        where = f"rank {comm.rank}: " if alone and comm.rank else ""
+        print(where + message(error, trace), file=sys.stderr, flush=True)
+    if alone:
+        comm.Abort(code)
+    return code
+
+
+def _trace_file(folder: Path | None, rank: int) -> Path:
+    name = "log.txt" if rank == 0 else f"log-rank{rank}.txt"
+    return folder / name if folder is not None and folder.is_dir() else Path("multiscale-" + name)
+
+
+def _everyone(signal: Any) -> bool:
+    """Whether all ranks come here within some seconds."""
+    request, until = signal.Ibarrier(), time.monotonic() + _PATIENCE
+    while not request.Test():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True

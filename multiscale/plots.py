@@ -1,0 +1,289 @@
+"""Pictures of a run: the two regions together, and what happened along the load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection, PolyCollection
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from multiscale.slicing import slice_tetrahedra
+from multiscale.writers.snapshot import Array, AtomSnapshot, MeshSnapshot
+
+_INK, _GREY, _BLUE, _ORANGE = "#22272e", "#8b949e", "#1f6feb", "#d9730d"
+_STYLE: dict[str, Any] = {
+    "font.size": 12,
+    "axes.titlesize": 13,
+    "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK,
+    "axes.linewidth": 0.9,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "text.color": _INK,
+    "axes.formatter.useoffset": False,
+    "savefig.dpi": 200,
+}
+_STRESS = matplotlib.colormaps["RdBu_r"]
+_MASK = LinearSegmentedColormap.from_list("mask", ["#ffffff", "#a7ecc9", "#1fae7a", "#054a36"])
+_ATOM_MAPS: dict[str, Colormap] = {"mask": _MASK, "site_energy": matplotlib.colormaps["viridis"]}
+_NAMES = {"mask": "mask w", "site_energy": "site energy, eV"}
+_NM = 0.1
+
+Window = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Polygons in the plane of the picture, nm, and the stress of each, GPa."""
+
+    polygons: Array
+    stress: Array
+
+
+def plot_regions(
+    mesh: MeshSnapshot | None,
+    stress: Array | None,
+    atoms: AtomSnapshot,
+    path: Path,
+    zoom: Window,
+    colour: str = "mask",
+    title: str = "",
+    label: str = "σ$_{yy}$, GPa",
+) -> None:
+    """The whole domain, and the window `zoom` (xmin, xmax, ymin, ymax; Å) with the atoms on the mesh.
+
+    mesh: deformed, None in a fully atomistic run; stress: (m,) one component per cell, GPa; colour: name of
+    the atoms' array that colours them. Of a 3D mesh and its atoms the slice through z = 0 is drawn.
+    """
+    cells = None if mesh is None or stress is None else _cells(mesh, np.asarray(stress, float))
+    atoms = _in_plane(atoms, flat=mesh is None or mesh.cells.shape[1] in (3, 6))
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(13.0, 6.0), layout="constrained")
+        whole, near = figure.subplots(1, 2)
+        window = _square(zoom)
+        norm = _stress_norm(cells, window)
+        for ax, edge in ((whole, 0.0), (near, 0.35)):
+            if cells is not None:
+                ax.add_collection(_mesh_collection(cells, norm, edge))
+            ax.set_aspect("equal")
+            ax.set_xlabel("x, nm")
+        whole.set_ylabel("y, nm")
+        _frame_whole(whole, cells, atoms, window)
+        if cells is None:
+            _draw_atoms(whole, atoms, window, colour, edge=0.0)
+        drawn = _draw_atoms(near, atoms, window, colour, edge=0.35)
+        near.set_xlim(window[0], window[1])
+        near.set_ylim(window[2], window[3])
+        if cells is not None:
+            bar = figure.colorbar(
+                matplotlib.cm.ScalarMappable(norm, _STRESS), ax=whole, shrink=0.8, pad=0.02, extend="both"
+            )
+            bar.set_label(label)
+        bar = figure.colorbar(drawn, ax=near, shrink=0.8, pad=0.02)
+        bar.set_label(_NAMES.get(colour, colour.replace("_", " ")))
+        whole.set_title("Whole domain", loc="left")
+        near.set_title("Atoms on the deformed mesh" if cells is not None else "Atoms", loc="left")
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold")
+        figure.savefig(path)
+
+
+def _square(zoom: Window) -> Window:
+    """The window in nm, widened to a square so that both panels are alike."""
+    (x0, x1, y0, y1) = (v * _NM for v in zoom)
+    half = max(x1 - x0, y1 - y0) / 2
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    return x - half, x + half, y - half, y + half
+
+
+def _cells(mesh: MeshSnapshot, stress: Array) -> _Cells:
+    points, cells = mesh.points * _NM, mesh.cells
+    if cells.shape[1] in (4, 10):
+        polygons, source = slice_tetrahedra(points, cells[:, :4])
+        return _Cells(polygons, stress[source])
+    return _Cells(points[cells[:, :3], :2], stress)
+
+
+def _in_plane(atoms: AtomSnapshot, flat: bool) -> AtomSnapshot:
+    """The atoms of the picture, far ones first; in 3D those of a thin slice."""
+    x = atoms.positions
+    near = np.ones(len(x), dtype=bool) if flat else np.abs(x[:, 2]) < _diameter(x)
+    order = np.nonzero(near)[0][np.argsort(x[near, 2], kind="stable")]
+    data = {name: a[order] for name, a in atoms.data.items()}
+    return AtomSnapshot(x[order], atoms.numbers[order], atoms.cell, atoms.pbc, data)
+
+
+def _diameter(x: Array) -> float:
+    """Of the circles: a little less than the typical distance to the nearest atom, Å."""
+    from scipy.spatial import cKDTree
+
+    if len(x) < 2:
+        return 2.0
+    distance = cKDTree(x).query(x[:: max(1, len(x) // 2000)], k=2)[0][:, 1]
+    return 0.62 * float(np.median(distance))
+
+
+def _stress_norm(cells: _Cells | None, window: Window) -> Normalize:
+    """Symmetric about zero; the largest values right at the tip are left out of the range."""
+    if cells is None or len(cells.stress) == 0:
+        return Normalize(-1.0, 1.0)
+    centre = cells.polygons.mean(axis=1)
+    inside = (centre[:, 0] > window[0]) & (centre[:, 0] < window[1])
+    inside &= (centre[:, 1] > window[2]) & (centre[:, 1] < window[3])
+    seen = np.abs(cells.stress[inside] if inside.any() else cells.stress)
+    limit = float(np.nanpercentile(seen, 98)) or 1.0
+    return Normalize(-limit, limit)
+
+
+def _mesh_collection(cells: _Cells, norm: Normalize, edge: float) -> PolyCollection:
+    collection = PolyCollection(cells.polygons, cmap=_STRESS, norm=norm, rasterized=True)
+    collection.set_array(cells.stress)
+    collection.set_edgecolor((0.13, 0.15, 0.18, 0.45) if edge else "face")
+    collection.set_linewidth(edge or 0.15)
+    return collection
+
+
+def _frame_whole(ax: Axes, cells: _Cells | None, atoms: AtomSnapshot, window: Window) -> None:
+    """Limits, the atoms as dots, and where the second panel looks."""
+    points = atoms.positions[:, :2] * _NM
+    everything = points if cells is None else np.concatenate([cells.polygons.reshape(-1, 2), points])
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    margin = 0.03 * float((high - low).max())
+    ax.set_xlim(low[0] - margin, high[0] + margin)
+    ax.set_ylim(low[1] - margin, high[1] + margin)
+    if cells is not None:
+        ax.scatter(points[:, 0], points[:, 1], s=0.6, c=_INK, linewidths=0, rasterized=True)
+    size = (window[1] - window[0], window[3] - window[2])
+    ax.add_patch(Rectangle((window[0], window[2]), *size, fill=False, edgecolor=_INK, linewidth=1.2))
+
+
+def _draw_atoms(ax: Axes, atoms: AtomSnapshot, window: Window, colour: str, edge: float) -> EllipseCollection:
+    values = np.asarray(atoms.data[colour], float)
+    points = atoms.positions[:, :2] * _NM
+    seen = (points[:, 0] > window[0]) & (points[:, 0] < window[1])
+    seen &= (points[:, 1] > window[2]) & (points[:, 1] < window[3])
+    size = _diameter(atoms.positions) * _NM * np.ones(len(points))
+    circles = EllipseCollection(
+        size,
+        size,
+        np.zeros(len(points)),
+        units="xy",
+        offsets=points,
+        offset_transform=ax.transData,
+        cmap=_ATOM_MAPS.get(colour, matplotlib.colormaps["viridis"]),
+        norm=_atom_norm(values[seen] if seen.any() else values, colour),
+        edgecolors=_INK,
+        linewidths=edge,
+        zorder=3,
+    )
+    circles.set_array(values)
+    ax.add_collection(circles)
+    return circles
+
+
+def _atom_norm(values: Array, colour: str) -> Normalize:
+    if colour == "mask":
+        return Normalize(0.0, 1.0)
+    low, high = np.nanpercentile(values, [1, 99])
+    return Normalize(float(low), float(high) if high > low else float(low) + 1.0)
+
+
+def plot_history(
+    rows: Sequence[dict[str, Any]],
+    path: Path,
+    label: str = "K$_I$, MPa√m",
+    marks: dict[str, float] | None = None,
+    title: str = "",
+) -> None:
+    """Crack extension (where there is a crack) and energy against the load, forward and back.
+
+    rows: one mapping per step with `load`, and optionally `crack_tip` (x in Å, or a position), `energy` with
+    its `total` (eV) and `turned` (true on the way back); marks: named loads, drawn as vertical lines.
+    """
+    load = np.array([row["load"] for row in rows], float)
+    back = np.array([bool(row.get("turned", False)) for row in rows])
+    tip = np.array([_tip(row) for row in rows], float)
+    energy = np.array([_total(row) for row in rows], float)
+    series = [
+        (tip - tip[0], "crack extension, Å", True) if np.isfinite(tip).any() else None,
+        (energy - energy[0], "energy − first step, eV", False) if np.isfinite(energy).any() else None,
+    ]
+    panels = [s for s in series if s is not None]
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(7.5, 3.6 * max(len(panels), 1)), layout="constrained")
+        axes = np.atleast_1d(figure.subplots(max(len(panels), 1), 1, sharex=True))
+        for ax, (values, name, steps) in zip(axes, panels):
+            _curve(ax, load, values, back, steps)
+            _mark(ax, marks or {}, float(np.ptp(load)), named=ax is axes[0])
+            ax.set_ylabel(name)
+            ax.grid(True, color="#e6e8eb", linewidth=0.8)
+            ax.set_axisbelow(True)
+            ax.spines[["top", "right"]].set_visible(False)
+        axes[-1].set_xlabel(label)
+        if back.any():
+            axes[-1].legend(frameon=False, loc="best")
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold")
+        figure.savefig(path)
+
+
+def _tip(row: dict[str, Any]) -> float:
+    tip = row.get("crack_tip")
+    if tip is None:
+        return np.nan
+    return float(tip[0]) if isinstance(tip, list | tuple) else float(tip)
+
+
+def _total(row: dict[str, Any]) -> float:
+    total = (row.get("energy") or {}).get("total")
+    return np.nan if total is None else float(total)
+
+
+def _curve(ax: Axes, load: Array, values: Array, back: Array, steps: bool) -> None:
+    """Forward and back in two colours; the way back starts at the turning point."""
+    turn = int(np.argmax(back)) if back.any() else len(load)
+    parts = [(slice(0, turn), _BLUE, "o", "loading")]
+    if back.any():
+        parts.append((slice(max(turn - 1, 0), None), _ORANGE, "s", "unloading"))
+    for part, colour, marker, name in parts:
+        ax.plot(
+            load[part],
+            values[part],
+            color=colour,
+            marker=marker,
+            markersize=5.5,
+            linewidth=1.8,
+            markeredgecolor="white",
+            markeredgewidth=0.7,
+            drawstyle="steps-post" if steps else "default",
+            label=name,
+            zorder=3 if colour == _BLUE else 4,
+        )
+
+
+def _mark(ax: Axes, marks: dict[str, float], width: float, named: bool) -> None:
+    """Vertical lines; names of neighbours closer than a fifth of the picture are put at two heights."""
+    last, row = -np.inf, 0
+    for name, value in sorted(marks.items(), key=lambda mark: mark[1]):
+        row = 1 - row if value - last < 0.2 * width else 0
+        last = value
+        ax.axvline(value, color=_GREY, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1)
+        if named:
+            ax.annotate(
+                f"{name} = {value:.3g}",
+                (value, 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 3 + 14 * row),
+                textcoords="offset points",
+                color="#57606a",
+                fontsize=10.5,
+                ha="center",
+            )
