@@ -25,8 +25,8 @@ def read_mesh(path: str | Path) -> MeshData:
     Tags are the named groups of facets: gmsh's physical groups (unnamed ones by number), cell sets, and what
     `write_mesh` wrote. Points that no cell uses are dropped.
 
-    Raises ValueError with one sentence where the file is missing, unreadable, empty, holds other cells than linear
-    triangles or tetrahedra, is a curved surface, or is no conforming mesh.
+    Raises ValueError with one sentence where the file is missing, unreadable, empty, holds other cells than
+    linear triangles or tetrahedra, is a curved surface, or is no conforming mesh.
     """
     raw = _read(Path(path))
     kinds = {block.type for block in raw.cells if len(block.data)} - _IGNORED
@@ -47,8 +47,9 @@ def read_mesh(path: str | Path) -> MeshData:
 
 
 def write_mesh(path: str | Path, mesh: MeshData) -> None:
-    """Writes a mesh with its tags; `read_mesh` reads it back. The format follows the suffix; `.vtu` and `.msh` need
-    nothing installed, `.xdmf` needs h5py."""
+    """Writes a mesh with its tags; `read_mesh` reads it back. The format follows the suffix; `.vtu` and
+    `.msh` need nothing installed, `.xdmf` needs h5py.
+    """
     points = np.zeros((len(mesh.points), 3))
     points[:, : mesh.dim] = mesh.points
     blocks = [(_CELLS[mesh.dim], mesh.cells)]

@@ -131,7 +131,7 @@ def _simple_pieces(cells: Array) -> Array:
     itself.
     """
     while len(cells):
-        cells = _largest_piece(cells)
+        cells = largest_piece(cells)
         degree = np.bincount(boundary_facets(cells).ravel())
         pinched = np.flatnonzero(degree > 2)
         if len(pinched) == 0:
@@ -142,15 +142,20 @@ def _simple_pieces(cells: Array) -> Array:
     )
 
 
-def _largest_piece(cells: Array) -> Array:
-    (number,) = facet_numbers(cell_facets(cells))
+def largest_piece(cells: Array) -> Array:
+    """The largest set of cells that hang together through facets."""
+    label = pieces(cell_facets(cells))
+    return cells[label == np.argmax(np.bincount(label))]
+
+
+def pieces(sides: Array) -> Array:
+    """A label (m,) for each of m cells, equal where they hang together through sides (m, k, points)."""
+    (number,) = facet_numbers(sides)
     order = np.argsort(number.ravel(), kind="stable")
     same = np.flatnonzero(np.diff(number.ravel()[order]) == 0)
-    a, b = order[same] // 3, order[same + 1] // 3
-    label = connected_components(
-        coo_matrix((np.ones(len(a)), (a, b)), shape=(len(cells),) * 2), directed=False
-    )[1]
-    return cells[label == np.argmax(np.bincount(label))]
+    a, b = order[same] // sides.shape[1], order[same + 1] // sides.shape[1]
+    graph = coo_matrix((np.ones(len(a)), (a, b)), shape=(len(sides), len(sides)))
+    return connected_components(graph, directed=False)[1]
 
 
 def boundary_loops(cells: Array) -> list[Array]:
