@@ -28,14 +28,15 @@ def graded_ball(
 ) -> MeshData:
     """Tetrahedra between a hole (the atomistic core) and a sphere.
 
-    radius: of the outer sphere, Å. hole: radius of the hole, or signed distance of points (n, 3) from a hole of any
-    shape (negative inside). patch: where the nodes are lattice sites (vectors (3, 3), origin (3,), region); without
-    one, a face-centred cubic lattice of spacing h three layers thick lines the hole. A lattice tetrahedron belongs to
-    the mesh if no corner lies in the hole. Around the patch the element size is h + (growth − 1) · distance, at most
-    h_max (default radius / 4). h: first size, Å (default: the patch's own, else a quarter of the hole's radius, else
-    radius / 12).
+    radius: of the outer sphere, Å. hole: radius of the hole, or signed distance of points (n, 3) from a hole
+    of any shape (negative inside). patch: where the nodes are lattice sites (vectors (3, 3), origin (3,),
+    region); without one, a face-centred cubic lattice of spacing h three layers thick lines the hole. A
+    lattice tetrahedron belongs to the mesh if no corner lies in the hole. Around the patch the element size
+    is h + (growth − 1) · distance, at most h_max (default radius / 4). h: first size, Å (default: the patch's
+    own, else a quarter of the hole's radius, else radius / 12).
 
-    Tags: "outer" (the sphere) and "inner" (the hole's rim). ValueError where the shapes do not fit into each other.
+    Tags: "outer" (the sphere) and "inner" (the hole's rim). ValueError where the shapes do not fit into each
+    other.
     """
     if not radius > 0:
         raise ValueError(f"the radius of a ball must be positive, not {radius}")

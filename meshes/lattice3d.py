@@ -18,8 +18,8 @@ def lattice_tetrahedra(
 ) -> tuple[Array, Array]:
     """Points (n, 3) and tetrahedra (m, 4) of the lattice, all corners within `inside`, none within `outside`.
 
-    vectors: (3, 3) primitive vectors as rows, Å; reach: how far from the origin any site can be, Å. ValueError where
-    nothing is left.
+    vectors: (3, 3) primitive vectors as rows, Å; reach: how far from the origin any site can be, Å.
+    ValueError where nothing is left.
     """
     basis = obtuse_basis(np.asarray(vectors, float))
     count = np.ceil(reach * np.linalg.norm(np.linalg.inv(basis), axis=0)).astype(int) + 1
