@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ class NNPCalculator(Calculator):
     know; FloatingPointError when the potential gives a number that is not finite.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "energies", "forces", "stress"]
+    implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]  # noqa: RUF012
 
     def __init__(
         self, potential: Potential, skin: float = 0.5, dtype: torch.dtype = torch.float64, **kwargs: Any
@@ -41,6 +41,7 @@ class NNPCalculator(Calculator):
         system_changes: Sequence[str] = tuple(all_changes),
     ) -> None:
         super().calculate(atoms, properties, system_changes)
+        assert self.atoms is not None
         state = State.from_ase(self.atoms, self.dtype)
         if "numbers" in system_changes:
             check_species(self.potential, state.numbers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,7 +96,7 @@ def _tabulated(structure: str, symbols: str | Sequence[str]) -> float | None:
     """The element's own lattice constant, or one that makes covalent radii touch; None if unknown."""
     names = [symbols] if isinstance(symbols, str) else list(symbols)
     z = [atomic_numbers[s] for s in names]
-    known = reference_states[z[0]] or {}
+    known: dict[str, Any] = reference_states[z[0]] or {}
     if len(set(z)) == 1 and known.get("symmetry") == structure:
         return float(known["a"])
     if min(z) == 0:

@@ -38,6 +38,7 @@ class Cells:
         self.T = torch.as_tensor(full[:, 1:].copy())
         self.D = torch.cat([torch.as_tensor(rest), self.T[q] - self.T[p]], dim=1)
         self.p, self.q = torch.as_tensor(p), torch.as_tensor(q)
+        self._inverse: Tensor | None = None
         self.numbers = torch.as_tensor(crystal.numbers, dtype=torch.long)
 
     def shifts(self, z: Tensor) -> Tensor:
@@ -85,6 +86,17 @@ class Cells:
         rows = [torch.autograd.grad(c.sum(), Y, retain_graph=True)[0].reshape(len(Y), -1) for c in columns]
         return E.detach(), g.detach(), torch.stack(rows, 1)
 
+    def rest_inverse(self, F: Tensor) -> Tensor:
+        """F H⁻¹ Fᵀ, (n, 3(b−1), 3(b−1)), with H the Hessian in z of the crystal before its basis is relaxed:
+        a fair guess of the inverse Hessian at F that turns with the crystal."""
+        if self._inverse is None:
+            one = torch.eye(3, dtype=torch.float64)[None]
+            _, _, zz = self.hessian(one, torch.zeros((1, self.free, 3), dtype=torch.float64))
+            self._inverse = torch.linalg.pinv(zz[0], hermitian=True, rtol=1e-9)
+        m = self.free
+        blocks = self._inverse.reshape(m, 3, m, 3)
+        return torch.einsum("nij,ajbk,nlk->naibl", F, blocks, F).reshape(len(F), 3 * m, 3 * m)
+
     def hessian(self, F: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """E_FF (n, 9, 9) row-major in F, E_Fz (n, 9, 3(b−1)), E_zz, eV and Å."""
         _, _, H = self.curvature(self.unknowns(F, z), 0)
@@ -95,20 +107,21 @@ class Cells:
 
 @dataclass
 class Relaxed:
-    """z (n, b−1, 3), energy (n,) eV, stress (n, 3, 3) ∂E/∂F eV, residual (n,) largest force on z, eV/Å."""
+    """z (n, b−1, 3), energy (n,) eV, stress (n, 3, 3) ∂E/∂F eV, slope (n, 3(b−1)) ∂E/∂z and its largest
+    component, residual (n,), eV/Å."""
 
     z: Tensor
     energy: Tensor
     stress: Tensor
+    slope: Tensor
     residual: Tensor
 
 
 def relax_basis(cells: Cells, F: Tensor, z: Tensor) -> Relaxed:
     """Minimum of the energy over z at fixed F (n, 3, 3), from the start z.
 
-    One evaluation serves a start that is already relaxed. The rest get a Newton step and Broyden updates
-    of its inverse Hessian (one plain evaluation each); points whose Hessian is not positive or that do not
-    converge so go through Newton with a trust radius.
+    One evaluation serves a start that is already relaxed. The rest take quasi-Newton steps, one evaluation
+    each; where those fail, Newton steps within a trust radius.
     """
     out = _evaluated(cells, F, z)
     open_ = torch.nonzero(out.residual > FORCE_TOLERANCE)[:, 0]
@@ -122,23 +135,20 @@ def relax_basis(cells: Cells, F: Tensor, z: Tensor) -> Relaxed:
 def _evaluated(cells: Cells, F: Tensor, z: Tensor) -> Relaxed:
     E, g = cells.slope(cells.unknowns(F, z))
     residual = g[:, 3:].abs().amax((1, 2)) if cells.free else torch.zeros(len(F), dtype=E.dtype)
-    return Relaxed(z.clone(), E, g[:, :3].transpose(1, 2).contiguous(), residual)
+    return Relaxed(z.clone(), E, g[:, :3].transpose(1, 2).contiguous(), g[:, 3:].flatten(1), residual)
 
 
 def _store(out: Relaxed, rows: Tensor, z: Tensor, E: Tensor, g: Tensor) -> None:
-    out.z[rows], out.energy[rows] = z, E
+    out.z[rows], out.energy[rows], out.slope[rows] = z, E, g[:, 3:].flatten(1)
     out.stress[rows], out.residual[rows] = g[:, :3].transpose(1, 2), g[:, 3:].abs().amax((1, 2))
 
 
-def _quasi_newton(cells: Cells, F: Tensor, out: Relaxed, rows: Tensor, steps: int = 10) -> Tensor:
-    """Newton step, then Broyden's good updates; converged points enter `out`, the others are returned."""
-    z = out.z[rows]
-    _, g, H = cells.curvature(cells.unknowns(F[rows], z), 9)
-    g, H = g[:, 3:].flatten(1), H[:, :, 9:]
-    factor, bad = torch.linalg.cholesky_ex(H)
-    stubborn, keep = rows[bad > 0], bad == 0
-    rows, z, g = rows[keep], z[keep], g[keep]
-    inverse = torch.cholesky_inverse(factor[keep])
+def _quasi_newton(cells: Cells, F: Tensor, out: Relaxed, rows: Tensor, steps: int = 15) -> Tensor:
+    """Broyden's good method from the inverse Hessian at rest, carried along by F; one plain evaluation a
+    step. Converged points enter `out`; those that step too far or fail are returned."""
+    z, g = out.z[rows], out.slope[rows]
+    inverse = cells.rest_inverse(F[rows])
+    stubborn = rows[:0]
     for _ in range(steps):
         if len(rows) == 0:
             break
@@ -147,7 +157,7 @@ def _quasi_newton(cells: Cells, F: Tensor, out: Relaxed, rows: Tensor, steps: in
         E, full = cells.slope(cells.unknowns(F[rows], z))
         g_new = full[:, 3:].flatten(1)
         size = g_new.abs().amax(1)
-        wild = (dz.abs().amax(1) > _LARGEST_STEP) | ~(size < 0.5 * g.abs().amax(1))
+        wild = (dz.abs().amax(1) > _LARGEST_STEP) | ~(size < g.abs().amax(1))
         done = (size <= FORCE_TOLERANCE) & ~wild
         _store(out, rows[done], z[done], E[done], full[done])
         stubborn = torch.cat([stubborn, rows[wild]])

@@ -40,9 +40,14 @@ class Potential(Protocol):
     passing). numbers: the atomic numbers it was made for.
     """
 
-    cutoff: float
-    receptive_field: float
-    numbers: tuple[int, ...]
+    @property
+    def cutoff(self) -> float: ...
+
+    @property
+    def receptive_field(self) -> float: ...
+
+    @property
+    def numbers(self) -> tuple[int, ...]: ...
 
     def site_energies(self, graph: Graph) -> Tensor:
         """ε_i in eV, (S,), differentiable at least twice in `graph.vectors`."""
@@ -66,4 +71,3 @@ def check_species(potential: Potential, numbers: Tensor) -> None:
         raise UnknownSpeciesError(
             f"the potential knows {have}, not {', '.join(names)} ({int(bad.sum())} atoms, the first is {first})"
         )
-
