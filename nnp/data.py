@@ -153,11 +153,14 @@ def _refuse_duplicates(frames: list[Frame], path: Path) -> None:
         seen[key] = frame.index
 
 
-def split(frames: Sequence[Frame], fraction: float, seed: int) -> tuple[list[Frame], list[Frame]]:
+def split(
+    frames: Sequence[Frame], fraction: float, seed: int, always_train: Sequence[str] = ()
+) -> tuple[list[Frame], list[Frame]]:
     """Training and validation frames, in file order.
 
     The user's own parts where the frames name them (then all must); else `fraction` of every configuration
-    type, rounded, drawn with `seed`. DataError when that leaves nothing to train on.
+    type, rounded, drawn with `seed`, but nothing of the types in `always_train`. DataError when nothing is
+    left to train on.
     """
     if any(f.part for f in frames):
         unmarked = [f.index for f in frames if f.part is None]
@@ -169,7 +172,7 @@ def split(frames: Sequence[Frame], fraction: float, seed: int) -> tuple[list[Fra
     else:
         rng = np.random.default_rng(seed)
         held = set()
-        for group in sorted({f.group for f in frames}):
+        for group in sorted({f.group for f in frames} - set(always_train)):
             members = [f.index for f in frames if f.group == group]
             count = round(fraction * len(members))
             held |= set(rng.permutation(members)[:count].tolist())

@@ -36,7 +36,7 @@ def radial_basis(r: Tensor, cutoff: float, floor: float, count: int) -> Tensor:
     The k-th function carries the factor 1/(1 + (k/4)²): rapid oscillations need large weights, which weight
     decay and a finite number of steps make expensive, so the learned radial functions come out smooth.
     """
-    near = floored(r, floor, 0.25 * floor)
+    near = floored(r, floor, 0.25 * floor) if floor > 0.0 else r
     terms = chebyshev(2.0 * near / cutoff - 1.0, count)
     fade = switch(r, cutoff)
     return torch.stack([t * (fade / (1.0 + (k / 4.0) ** 2)) for k, t in enumerate(terms)])

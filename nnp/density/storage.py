@@ -36,7 +36,7 @@ def find_model(path_or_name: str | Path) -> Path:
     names = shipped_models()
     if name in names:
         return SHIPPED / f"{name}.safetensors"
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     shipped = ", ".join(names) or "none"
     raise ModelFileError(

@@ -24,11 +24,12 @@ class ConfigError(ValueError):
 @dataclass(frozen=True)
 class Data:
     """keys: names of the labels. validation: fraction of every configuration type that is held out.
-    split_seed: which frames those are."""
+    split_seed: which frames those are. always_train: configuration types of which nothing is held out."""
 
     keys: Keys = field(default_factory=Keys)
     validation: float = 0.1
     split_seed: int = 0
+    always_train: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.validation < 1.0:

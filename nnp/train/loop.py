@@ -74,15 +74,19 @@ def start(config: Training, frames: Sequence[Frame], batches: Sequence[Batch]) -
     standardise(model, batches)
     for network, reference in zip(model.networks, reference_energies(frames, numbers)):
         network.offset.data.fill_(reference)
-    o = config.optimiser
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=o.learning_rate, weight_decay=o.weight_decay, amsgrad=True
-    )
-    return Run(model, copy.deepcopy(model).requires_grad_(False), optimiser)
+    return Run(model, copy.deepcopy(model).requires_grad_(False), _optimiser(model, config.optimiser))
+
+
+def _optimiser(model: DensityPotential, o: Optimiser) -> torch.optim.Optimizer:
+    """AdamW that lets only matrices decay: a reference energy or a bias has no reason to be small."""
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": o.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=o.learning_rate, amsgrad=True)
 
 
 def reference_energies(frames: Sequence[Frame], numbers: Sequence[int]) -> np.ndarray:
-    """Energy per atom of each element, least squares over the frames (smallest norm where undetermined), eV."""
+    """Energy of an atom of each element, least squares over the frames (smallest norm in doubt), eV."""
     counts = np.array([[(f.state.numbers == z).sum().item() for z in numbers] for f in frames], float)
     return np.linalg.lstsq(counts, np.array([f.energy for f in frames]), rcond=None)[0]
 
@@ -120,7 +124,8 @@ def _epoch(run: Run, config: Training, batches: Sequence[Batch]) -> dict[str, An
     factors, total = weights(run.epoch, o.epochs, config.loss), 0.0
     for k, members in enumerate(groups):
         step = run.epoch * len(groups) + k
-        run.optimiser.param_groups[0]["lr"] = rate(step, o.epochs * len(groups), o)
+        for group in run.optimiser.param_groups:
+            group["lr"] = rate(step, o.epochs * len(groups), o)
         total += _step(run, collate([batches[m] for m in members]), factors, o.clip)
         _average(run, min(o.average, (1 + step) / (10 + step)))
     run.epoch += 1

@@ -1,0 +1,108 @@
+"""The command `nnp`: exit codes, what it prints and writes."""
+
+import json
+
+import ase.io
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from nnp.cli import main
+
+SETTINGS = """
+model: {cutoff: 4.0, radial: 4, channels: 2, degree: 1, three_body: 2, many_body: 1, many_degree: 0}
+optimiser: {epochs: 2, batch: 2}
+"""
+
+
+def crystal(a=5.4, seed=0):
+    atoms = bulk("Si", "diamond", a, cubic=True)
+    atoms.rattle(0.03, seed=seed)
+    return atoms
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frames = []
+    for k in range(10):
+        atoms = crystal(seed=k)
+        atoms.info.update(REF_energy=-43.0, config_type="bulk")
+        atoms.arrays["REF_forces"] = np.zeros((8, 3))
+        frames.append(atoms)
+    ase.io.write("data.xyz", frames, format="extxyz")
+    ase.io.write("crystal.xyz", crystal(), format="extxyz")
+    (tmp_path / "small.yaml").write_text(SETTINGS)
+    return tmp_path
+
+
+def test_train_then_evaluate(folder, capsys):
+    assert main(["train", "small.yaml", "--data", "data.xyz", "-o", "out", "--set", "seed=3"]) == 0
+    printed = capsys.readouterr().out
+    assert "epoch 2/2" in printed and "validation" in printed and "out/model.safetensors" in printed
+    assert main(["evaluate", "out/model.safetensors", "data.xyz", "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert table["bulk"]["frames"] == 10 and table["all"]["stress"] is None
+    assert (
+        main(["train", "small.yaml", "--data", "data.xyz", "-o", "out", "--set", "seed=3", "--resume"]) == 0
+    )
+
+
+def test_relax_writes_the_relaxed_atoms(folder, capsys):
+    assert main(["relax", "crystal.xyz", "si", "--cell", "--fmax", "1e-3", "-o", "r.xyz"]) == 0
+    relaxed = ase.io.read("r.xyz")
+    assert relaxed.cell.lengths() == pytest.approx([5.469] * 3, rel=5e-3)
+    assert relaxed.get_distance(0, 1, mic=True) == pytest.approx(5.469 * 3**0.5 / 4, rel=5e-3)
+
+
+def test_relax_says_when_it_did_not_converge(folder, capsys):
+    assert main(["relax", "crystal.xyz", "si", "--fmax", "1e-9", "--steps", "1"]) == 3
+    assert "not converged" in capsys.readouterr().err
+    assert (folder / "relaxed.extxyz").exists()
+
+
+def test_md_conserves_energy(folder, capsys):
+    assert main(["md", "crystal.xyz", "si", "--ensemble", "nve", "--steps", "60", "-o", "md.xyz"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    total = [float(r[3]) for r in rows]
+    assert len(ase.io.read("md.xyz", ":")) == len(rows) == 7
+    assert max(total) - min(total) < 2e-3  # eV in 8 atoms, kinetic energy is 0.3 eV
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["train", "small.yaml", "--data", "none.xyz"], "no data file 'none.xyz'"),
+        (["train", "none.yaml", "--data", "data.xyz"], "no training file 'none.yaml'"),
+        (
+            ["train", "small.yaml", "--data", "data.xyz", "--set", "optimiser.epoch=3"],
+            "optimiser.epoch: unknown key",
+        ),
+        (["train", "small.yaml", "--data", "data.xyz", "--resume"], "nothing to resume"),
+        (["evaluate", "sj", "data.xyz"], "did you mean 'si'"),
+        (["evaluate", "crystal.xyz", "data.xyz"], "crystal.xyz: damaged"),
+        (["evaluate", "si", "data.xyz", "--forces-key", "F"], "frame 0: no forces under the key 'F'"),
+        (["relax", "none.xyz", "si"], "no file 'none.xyz'"),
+        (["relax", "small.yaml", "si"], "not readable as atoms"),
+        (["relax", "crystal.xyz", "si", "-o", "no/where.xyz"], "no folder 'no'"),
+        (["md", "crystal.xyz", "si", "--timestep", "-1"], "--timestep must be positive"),
+    ],
+)
+def test_wrong_input_is_one_message_and_exit_code_2(folder, capsys, arguments, says):
+    assert main(arguments) == 2
+    message = capsys.readouterr().err.strip()
+    assert message.startswith("nnp: ") and says in message and len(message.splitlines()) == 1
+
+
+def test_an_element_that_the_model_does_not_know(folder, capsys):
+    ase.io.write("ge.xyz", bulk("Ge", "diamond", 5.7), format="extxyz")
+    assert main(["relax", "ge.xyz", "si"]) == 2
+    assert "knows Si, not Ge" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["relax"], ["md"]])
+def test_help_is_there(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*command, "--help"])
+    assert stop.value.code == 0
+    assert not command or "example: nnp " + command[0] in capsys.readouterr().out

@@ -1,0 +1,175 @@
+"""Training on frames labelled by Stillinger–Weber: it learns, it resumes, it refuses wrong settings."""
+
+import csv
+import json
+
+import ase.io
+import numpy as np
+import pytest
+import torch
+from ase.build import bulk
+
+from nnp.analytic.stillinger_weber import StillingerWeber
+from nnp.data import read_frames, split
+from nnp.density.model import load
+from nnp.evaluate import evaluate
+from nnp.neighbors import find_pairs
+from nnp.state import State
+from nnp.train.batch import collate, prepare
+from nnp.train.config import ConfigError, Training, build, load_training
+from nnp.train.errors import errors_of_frames
+from nnp.train.job import run_job
+from nnp.train.loop import reference_energies
+from nnp.train.loss import Weights, loss, predict
+
+SETTINGS = """
+model: {cutoff: 4.2, radial: 6, channels: 4, degree: 2, three_body: 4, many_body: 2, hidden: [8]}
+data: {validation: 0.25}
+optimiser: {epochs: 6, batch: 2, warm_up: 4, average: 0.9}
+checkpoint_every: 2
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Twelve small rattled and strained crystals; the last has no stress."""
+    potential, rng, frames = StillingerWeber(), np.random.default_rng(0), []
+    for k in range(12):
+        atoms = bulk("Si", "diamond", 5.43, cubic=True)
+        atoms.set_cell(atoms.cell.array @ (np.eye(3) + rng.normal(0, 0.02, (3, 3))), scale_atoms=True)
+        atoms.rattle(0.1, seed=k)
+        state = State.from_ase(atoms)
+        found = evaluate(potential, state, find_pairs(state, potential.cutoff))
+        s = found.virial.numpy() / atoms.get_volume()
+        atoms.info.update(REF_energy=found.energy, config_type="warm" if k % 2 else "cold")
+        if k != 11:
+            atoms.info["REF_stress"] = [s[0, 0], s[1, 1], s[2, 2], s[1, 2], s[0, 2], s[0, 1]]
+        atoms.arrays["REF_forces"] = found.forces.numpy()
+        frames.append(atoms)
+    path = tmp_path_factory.mktemp("data") / "sw.xyz"
+    ase.io.write(path, frames, format="extxyz")
+    return path
+
+
+def settings(tmp_path, text=SETTINGS, overrides=()):
+    path = tmp_path / "train.yaml"
+    path.write_text(text)
+    return load_training(path, list(overrides))
+
+
+def test_predictions_in_a_batch_are_those_of_single_frames(data):
+    potential, frames = StillingerWeber(), read_frames(data)
+    batch = collate([prepare(f, potential.cutoff, torch.float64) for f in frames])
+    p = predict(potential, batch, for_training=False)
+    torch.testing.assert_close(p.energy.detach(), batch.energy, atol=1e-6, rtol=0)
+    torch.testing.assert_close(p.forces, batch.forces, atol=1e-6, rtol=0)
+    torch.testing.assert_close(p.virial[:11], batch.virial[:11], atol=1e-5, rtol=0)
+    assert not bool(batch.has_virial[11])
+    # the potential that made the labels has no error; 0.1 eV/Å on every force component costs exactly 0.01
+    assert loss(p, batch, Weights(1.0, 1.0, 1.0)).item() < 1e-9
+    off = type(p)(p.energy, p.forces + 0.1, p.virial)
+    assert loss(off, batch, Weights(1.0, 1.0, 1.0)).item() == pytest.approx(0.01, rel=1e-4)
+    table = errors_of_frames(potential, frames)
+    assert table["all"]["frames"] == 12 and table["cold"]["atoms"] == 48
+    assert table["all"]["forces"]["rmse"] < 1e-6 and table["all"]["stress"]["mae"] < 1e-4
+
+
+def test_reference_energies_are_the_least_squares_ones():
+    class Fake:
+        def __init__(self, numbers, energy):
+            self.state, self.energy = State(None, torch.tensor(numbers), None), energy
+
+    frames = [Fake([3, 3, 5], -7.0), Fake([3, 5, 5], -8.0), Fake([3], -2.0)]
+    np.testing.assert_allclose(reference_energies(frames, [3, 5]), [-2.0, -3.0])
+
+
+def test_a_run_learns_and_leaves_its_results(data, tmp_path):
+    folder = tmp_path / "out"
+    outcome = run_job(settings(tmp_path), data, folder)
+    history = list(csv.DictReader((folder / "learning_curve.csv").open()))
+    assert float(history[-1]["loss"]) < 0.2 * float(history[0]["loss"])
+    assert history[1]["forces"] and not history[0]["forces"]
+    model = load(outcome.model)
+    held = split(read_frames(data), 0.25, 0)[1]
+    again, reported = errors_of_frames(model, held)["all"], outcome.errors["validation"]["all"]
+    assert again["forces"] == pytest.approx(reported["forces"], rel=1e-6)
+    assert again["stress"] == pytest.approx(reported["stress"], rel=1e-6)
+    assert json.loads((folder / "errors.json").read_text()) == outcome.errors
+    training = model.header["training"]
+    assert training["data"]["file"] == "sw.xyz" and training["data"]["training_frames"] == 8
+    assert training["errors"]["validation"]["all"]["frames"] == 4
+    assert (folder / "learning_curve.png").stat().st_size > 1000
+    assert load_training(folder / "train.yaml") == settings(tmp_path)  # the resolved copy says the same
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_resumes_to_the_same_model(data, tmp_path):
+    config = settings(tmp_path)
+    whole = run_job(config, data, tmp_path / "whole")
+
+    def kill(row):
+        if row["epoch"] == 5:  # one epoch after a checkpoint: that epoch is done again
+            raise Killed
+
+    with pytest.raises(Killed):
+        run_job(config, data, tmp_path / "parts", progress=kill)
+    resumed = run_job(config, data, tmp_path / "parts", resume=True)
+    a, b = (load(o.model).state_dict() for o in (whole, resumed))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    curves = [(tmp_path / name / "learning_curve.csv").read_text() for name in ("whole", "parts")]
+    assert curves[0] == curves[1]
+
+
+def test_resume_refuses_other_settings_and_empty_folders(data, tmp_path):
+    config = settings(tmp_path, overrides=["optimiser.epochs=1"])
+    with pytest.raises(ConfigError, match="nothing to resume"):
+        run_job(config, data, tmp_path / "out", resume=True)
+    run_job(config, data, tmp_path / "out")
+    with pytest.raises(ConfigError, match="holds a training run already"):
+        run_job(config, data, tmp_path / "out")
+    other = settings(tmp_path, overrides=["optimiser.epochs=1", "loss.forces=2"])
+    with pytest.raises(ConfigError, match=r"loss\.forces: differs"):
+        run_job(other, data, tmp_path / "out", resume=True)
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("optimizer: {epochs: 3}", r"^optimizer: unknown key .*did you mean 'optimiser'"),
+        ("optimiser: {epoch: 3}", r"^optimiser\.epoch: unknown key .*did you mean 'epochs'"),
+        ("data: {keys: {force: F}}", r"^data\.keys\.force: unknown key .*did you mean 'forces'"),
+        ("optimiser: {epochs: many}", r"^optimiser\.epochs: expected a whole number, got 'many'"),
+        ("optimiser: {epochs: true}", r"^optimiser\.epochs: expected a whole number, got True"),
+        ("model: {hidden: 64}", r"^model\.hidden: expected a list"),
+        ("model: {hidden: [64, x]}", r"^model\.hidden\[1\]: expected a whole number"),
+        ("model: {degree: 7}", r"^model: need 0 <= many_degree <= degree <= 4"),
+        ("data: {validation: 1.5}", r"^data: validation must lie in"),
+        ("model: 5", r"^model: expected a mapping"),
+        ("dtype: float16", r"dtype must be float32 or float64"),
+        ("a: [", "not readable as YAML"),
+    ],
+)
+def test_a_wrong_setting_is_named_by_its_dotted_path(tmp_path, text, says):
+    with pytest.raises(ConfigError, match=says):
+        settings(tmp_path, text)
+
+
+def test_overrides_change_one_setting(tmp_path):
+    config = settings(tmp_path, overrides=["optimiser.learning_rate=1e-3", "loss.config_types.slab=4"])
+    assert config.optimiser.learning_rate == 1e-3 and config.loss.config_types == {"slab": 4.0}
+    assert config.optimiser.epochs == 6
+    with pytest.raises(ConfigError, match=r"key\.path=value"):
+        settings(tmp_path, overrides=["optimiser.epochs"])
+
+
+def test_a_weight_on_a_type_that_is_not_there_is_refused(data, tmp_path):
+    config = settings(tmp_path, overrides=["loss.config_types.slab=4"])
+    with pytest.raises(ConfigError, match=r"loss\.config_types\.slab: .*there are: cold, warm"):
+        run_job(config, data, tmp_path / "out")
+
+
+def test_defaults_are_a_complete_training():
+    assert build(Training, {}) == Training()
