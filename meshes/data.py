@@ -112,9 +112,9 @@ def _oriented(points: Array, cells: Array) -> Array:
     volume = signed_volumes(points, cells)
     v = points[cells]
     size = np.linalg.norm(v[:, 1:] - v[:, :1], axis=2).max(1) ** points.shape[1]
-    flat = np.abs(volume) < 1e-10 * size
+    flat = np.abs(volume) <= 1e-10 * size
     if flat.any():
-        raise ValueError(f"{flat.sum()} cells of the mesh have no volume")
+        raise ValueError(f"the mesh has flat cells: {flat.sum()} of {len(cells)}")
     swapped = cells.copy()
     swapped[volume < 0, :2] = cells[volume < 0, 1::-1]
     return swapped
@@ -149,9 +149,7 @@ def _check_no_hanging_point(points: Array, boundary: Array) -> None:
         (weights.min(1, initial=1.0) > 1e-9) & (weights.sum(1) < 1 - 1e-9) & (off_plane < 1e-9 * reach[facet])
     )
     if inside.any():
-        raise ValueError(
-            f"the mesh is not conforming: {inside.sum()} points lie inside facets of other cells"
-        )
+        raise ValueError(f"the mesh is not conforming: points inside facets of other cells: {inside.sum()}")
 
 
 def _circumradius(points: Array, cells: Array) -> Array:

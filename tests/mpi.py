@@ -24,8 +24,8 @@ _ENVIRONMENT = {
 def run_ranks(n: int, program: str | Path, *args: object, timeout: float = 300.0, code: int = 0) -> str:
     """Standard output of `program` (a file ending in .py, or a module's name) on n ranks.
 
-    The test fails when the exit code is not `code`; an exception on one rank ends all of them. Starting costs 5 to
-    8 s of imports: group the checks of a rank count into one program.
+    The test fails when the exit code is not `code`; an exception on one rank ends all of them. Starting costs
+    5 to 8 s of imports: group the checks of a rank count into one program.
     """
     mpirun = shutil.which("mpirun") or shutil.which("mpiexec")
     if mpirun is None:
