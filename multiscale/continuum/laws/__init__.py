@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from multiscale.continuum.laws.cauchy_born import CauchyBorn
+from multiscale.continuum.laws.elastic_series import ElasticSeries
 from multiscale.continuum.laws.linear import Linear
 from nnp.crystal import Crystal
 from nnp.potential import Potential
@@ -29,5 +30,6 @@ class Law(Protocol):
 
 LAWS: dict[str, Callable[[Potential, Crystal], Law]] = {
     "linear": Linear.of_crystal,
+    "elastic-series": ElasticSeries.of_crystal,
     "cauchy-born": CauchyBorn,
 }
