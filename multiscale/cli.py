@@ -120,7 +120,7 @@ def _add_material(commands: Any) -> None:
         "material", help="lattice constant, elastic constants, surface energies of a potential"
     )
     material.add_argument("potential", metavar="MODEL", help="a kind of potential, or a model's name or path")
-    material.add_argument("--structure", default="diamond", help="kind of lattice (default: diamond)")
+    material.add_argument("--structure", help="kind of lattice (default: diamond; lennard-jones: fcc)")
     material.add_argument("--symbol", action="append", help="element (default: the potential's first)")
     material.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides",
@@ -201,7 +201,7 @@ def _compare(args: argparse.Namespace, comm: Any) -> int:
 
 
 def _material(args: argparse.Namespace, comm: Any) -> int:
-    from ase.data import chemical_symbols
+    from ase.data import atomic_numbers, chemical_symbols
 
     from multiscale.config.loading import apply_override
     from nnp.observables import report
@@ -210,15 +210,23 @@ def _material(args: argparse.Namespace, comm: Any) -> int:
     parameters: dict[str, Any] = {}
     for override in args.overrides:
         apply_override(parameters, override)
-    known = args.potential in POTENTIALS and args.potential != "nnp"
+    for symbol in args.symbol or ():
+        if symbol not in atomic_numbers:
+            raise InputError("--symbol", f"'{symbol}' is no chemical element", "command line")
+    kinds = [kind for kind in POTENTIALS if kind != "nnp"]
+    structure = args.structure or {"lennard-jones": "fcc"}.get(args.potential, "diamond")
     try:
-        if known:
+        if args.potential in kinds:
             potential = make_potential(args.potential, **parameters)
         else:
             potential = make_potential("nnp", model=args.potential, **parameters)
-        symbols = args.symbol or [chemical_symbols[potential.numbers[0]]]
-        found = report(potential, args.structure, symbols[0] if len(symbols) == 1 else symbols)
     except (ValueError, FileNotFoundError) as error:
+        more = "" if args.potential in kinds else f"; kinds of potential: {', '.join(kinds)}"
+        raise InputError(args.potential, f"{error}{more}") from error
+    try:
+        symbols = args.symbol or [chemical_symbols[potential.numbers[0]]]
+        found = report(potential, structure, symbols[0] if len(symbols) == 1 else symbols)
+    except ValueError as error:
         raise InputError(args.potential, str(error)) from error
     _show(comm, args.potential, found, args.json)
     return DONE

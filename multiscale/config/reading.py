@@ -36,9 +36,7 @@ def read(kind: Any, raw: Any, path: str = "", spec: Spec = _NO_SPEC, bare: float
 
 
 def read_section(kind: Any, raw: Any, path: str) -> Any:
-    """A dataclass from a mapping; unknown and missing keys are errors."""
-    if raw is None and not any(required(f) for f in dataclasses.fields(kind)):
-        raw = {}  # a section whose lines are all commented out
+    """A dataclass from a mapping; unknown and missing keys are errors, a key left empty has its default."""
     if not isinstance(raw, dict):
         raise InputError(path, f"must be a section (key: value), got {shown(raw)}")
     fields = {key_of(f): f for f in dataclasses.fields(kind)}
@@ -50,7 +48,7 @@ def read_section(kind: Any, raw: Any, path: str) -> Any:
     hints = typing.get_type_hints(kind)
     values = {}
     for key, field in fields.items():
-        if key in raw:
+        if key in raw and (raw[key] is not None or required(field)):
             spec = spec_of(field)
             bare = _bare_unit(fields, raw, path, spec)
             values[field.name] = read(hints[field.name], raw[key], _join(path, key), spec, bare)
@@ -152,7 +150,7 @@ def _parameter(raw: Any, path: str) -> float | str:
         value, unit = quantities.parse(raw)
     except ValueError:
         return raw
-    return value * unit.factor if unit else raw
+    return _number(value * unit.factor, path, _NO_SPEC, 1.0) if unit else raw
 
 
 def _number(raw: Any, path: str, spec: Spec, bare: float | str) -> float:
