@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from nnp.density.architecture import Architecture
@@ -33,13 +34,13 @@ class Descriptor(torch.nn.Module):
         self.right = torch.nn.Parameter(torch.randn(shape.degree + 1, c, k) / c**0.5)
         self.many = torch.nn.Parameter(torch.randn(shape.many_degree + 1, c, q) / c**0.5)
         self.register_buffer("neighbours", torch.tensor(28.0))
-        self._coupled, tensor = _coupling_table(shape.many_degree)
-        self.register_buffer("tensor", tensor.to(torch.get_default_dtype()), persistent=False)
+        self._coupled, first, second, matrix = _coupling_table(shape.many_degree)
+        self.register_buffer("first", first, persistent=False)
+        self.register_buffer("second", second, persistent=False)
+        self.register_buffer("matrix", matrix.to(torch.get_default_dtype()), persistent=False)
+        degrees = [l for l, _ in self._coupled]
         self._squares = [
-            (i, j)
-            for i, (l, _) in enumerate(self._coupled)
-            for j, (m, _) in enumerate(self._coupled)
-            if i <= j and l == m
+            (i, j) for i, l in enumerate(degrees) for j, m in enumerate(degrees) if i <= j and l == m
         ]
 
     @property
@@ -62,34 +63,40 @@ class Descriptor(torch.nn.Module):
 
     def forward(self, moments: Tensor) -> Tensor:
         """Invariants (S, count) of the moments (S, (degree + 1)², channels)."""
-        a = moments * self.neighbours.rsqrt()
-        parts = [a[:, 0]]
+        # harmonics first: each degree is then one block of rows, and mixing channels one matrix product
+        a = (moments * self.neighbours.rsqrt()).transpose(0, 1).contiguous()
+        parts = [a[0]]
         for l in range(self.shape.degree + 1):
-            al = a[:, block(l)]
-            parts.append(((al @ self.left[l]) * (al @ self.right[l])).sum(1))
+            al = a[block(l)]
+            parts.append(((al @ self.left[l]) * (al @ self.right[l])).sum(0))
         if self.shape.many_degree > 0:
             parts += self._many_body(a)
         return torch.cat(parts, 1)
 
     def _many_body(self, a: Tensor) -> list[Tensor]:
-        b = torch.cat([a[:, block(l)] @ self.many[l] for l in range(self.shape.many_degree + 1)], 1)
-        outer = (b[:, :, None] * b[:, None, :]).flatten(1, 2)
-        coupled = torch.matmul(self.tensor, outer)
-        pieces = [coupled[:, o : o + 2 * l + 1] for l, o in self._coupled]
-        out = [(t * b[:, block(l)]).sum(1) for t, (l, _) in zip(pieces, self._coupled)]
+        b = torch.cat([a[block(l)] @ self.many[l] for l in range(self.shape.many_degree + 1)])
+        products = b.index_select(0, self.first) * b.index_select(0, self.second)
+        coupled = (self.matrix @ products.flatten(1)).reshape(len(self.matrix), *b.shape[1:])
+        pieces = [coupled[row : row + 2 * l + 1] for l, row in self._coupled]
+        out = [(t * b[block(l)]).sum(0) for t, (l, _) in zip(pieces, self._coupled)]
         if self.shape.five_body:
-            out += [(pieces[i] * pieces[j]).sum(1) for i, j in self._squares]
+            out += [(pieces[i] * pieces[j]).sum(0) for i, j in self._squares]
         return out
 
 
-def _coupling_table(degree: int) -> tuple[list[tuple[int, int]], Tensor]:
-    """(degree, first row) of each coupled moment, and the matrix (rows, (degree+1)⁴) that makes them all."""
+def _coupling_table(degree: int) -> tuple[list[tuple[int, int]], Tensor, Tensor, Tensor]:
+    """(degree, first row) of each coupled moment; which moments to multiply, (q,) and (q,); and the matrix
+    (rows, q) that makes the coupled moments of the products."""
     paths = couplings(degree) if degree > 0 else []
     size = (degree + 1) ** 2
-    table = torch.zeros(sum(2 * l3 + 1 for _, _, l3, _ in paths), size, size, dtype=torch.float64)
+    table = np.zeros((sum(2 * l3 + 1 for _, _, l3, _ in paths), size, size))
     where, row = [], 0
     for l1, l2, l3, c in paths:
-        table[row : row + 2 * l3 + 1, block(l1), block(l2)] = torch.as_tensor(c).permute(2, 0, 1)
+        table[row : row + 2 * l3 + 1, block(l1), block(l2)] = c.transpose(2, 0, 1)
         where.append((l3, row))
         row += 2 * l3 + 1
-    return where, table.flatten(1)
+    table = table + table.transpose(0, 2, 1)  # a product does not know the order of its factors
+    first, second = np.triu_indices(size)
+    table = table[:, first, second] / np.where(first == second, 2.0, 1.0)
+    used = np.abs(table).max(0, initial=0.0) > 1e-12
+    return where, *(torch.as_tensor(x) for x in (first[used], second[used], table[:, used]))
