@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-from multiscale.config import InputError, load_case
+from multiscale.config import Case, InputError, load_case
+from multiscale.config.validate import check_names
 from multiscale.ending import DONE, end, on_first_rank
 
 _EXAMPLES = """\
@@ -146,16 +147,27 @@ def _communicator() -> Any:
     return MPI.COMM_WORLD
 
 
+def _read(args: argparse.Namespace, comm: Any) -> Case:
+    """The case, the same on every rank. Registries import PETSc, which all ranks must start together."""
+    case: Case = on_first_rank(comm, lambda: load_case(args.case, args.overrides, registries=False))
+    try:
+        check_names(case)
+    except InputError as error:
+        raise error.at(args.case.name) from None
+    return case
+
+
 def _run(args: argparse.Namespace, comm: Any) -> int:
     from multiscale import folder
     from multiscale.log import StepProgress, logging_to
 
-    case = on_first_rank(comm, lambda: load_case(args.case, args.overrides))
+    case = _read(args, comm)
     out = args.output or folder.default_folder(args.case)
     made = on_first_rank(comm, lambda: folder.prepare(out, case, args.force, args.restart))
     args.folder = out
-    console = Console()
-    with logging_to(out / "log.txt", comm.rank, console), StepProgress(_on_first(comm, console)) as progress:
+    # mpirun may give its ranks a terminal although its own output is a file: no bar there.
+    console = Console() if comm.size == 1 else None
+    with logging_to(out / "log.txt", comm.rank, console), StepProgress(console) as progress:
         try:
             from multiscale.run import run_case
 
@@ -166,12 +178,8 @@ def _run(args: argparse.Namespace, comm: Any) -> int:
             raise error.at(args.case.name) from None
 
 
-def _on_first(comm: Any, console: Console) -> Console | None:
-    return console if comm.rank == 0 else None
-
-
 def _check(args: argparse.Namespace, comm: Any) -> int:
-    case = on_first_rank(comm, lambda: load_case(args.case, args.overrides))
+    case = _read(args, comm)
     from multiscale.build import plan
 
     try:

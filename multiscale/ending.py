@@ -64,6 +64,8 @@ def end(comm: Any, signal: Any, error: BaseException, folder: Path | None) -> in
         print(where + message(error, trace), file=sys.stderr, flush=True)
     if alone:
         comm.Abort(code)
+    elif comm.size > 1:
+        signal.Barrier()  # no rank leaves, which may end the others, before rank 0 has spoken
     return code
 
 

@@ -1,0 +1,67 @@
+"""Run by test_cli_ranks.py on two ranks, one check at a time: `ranks.py CHECK FOLDER`."""
+
+import os
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+from mpi4py import MPI
+
+from multiscale import ending
+from multiscale.cli import main
+from multiscale.config import InputError
+from multiscale.writers import MeshSnapshot, SeriesWriter
+
+COMM = MPI.COMM_WORLD
+ending._PATIENCE = 1.0
+sys.stderr = sys.stdout  # the test reads one stream
+
+
+def run(run_case):
+    """The command line with a stand-in for the loop."""
+    sys.modules["multiscale.run"] = types.SimpleNamespace(run_case=run_case)
+    return main(["run", "case.yaml", "-o", "out"])
+
+
+def wrong_case():
+    return main(["run", "case.yaml", "--set", "geometry.radius=-1"])
+
+
+def wrong_everywhere():
+    def run_case(*unused):
+        raise InputError("regions", "do not fit")
+
+    return run(run_case)
+
+
+def wrong_on_one():
+    def run_case(case, out, comm, restart, progress):
+        if comm.rank == 1:
+            raise InputError("regions", "do not fit")
+        comm.recv(source=1)  # a message that never comes
+
+    return run(run_case)
+
+
+def lines_of_first_rank():
+    def run_case(case, out, comm, restart, progress):
+        progress(1, 1, f"said by {comm.rank}")
+        return 3
+
+    return run(run_case)
+
+
+def series():
+    points = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    points[:, 0] += COMM.rank
+    writer = SeriesWriter(COMM, Path("."), "fields")
+    for time in (1.0, 2.0):
+        data = {"rank": np.array([COMM.rank])}
+        writer.write(time, MeshSnapshot(points, np.array([[0, 1, 2]]), {}, data))
+    return 0
+
+
+if __name__ == "__main__":
+    os.chdir(sys.argv[2])
+    sys.exit(globals()[sys.argv[1]]())
