@@ -105,8 +105,7 @@ def make_model(case: Case, material: Material, comm: Any) -> Model:
     shift = material.shift if case.coupling.shift == "linear" else None
     crystal, potential = material.crystal, material.potential
     if case.coupling.scheme == "atomistic":
-        region = Ball(case.geometry.centre[:dim], case.geometry.radius)
-        return atomistic_model(potential, crystal, region, dim, comm, shift)
+        return atomistic_model(potential, crystal, domain(case), dim, comm, shift)
     mask = make_mask(case)
     _check_fit(case, mask, potential)
     data = make_mesh_data(case, crystal, mask) if comm.rank == 0 else None
@@ -117,6 +116,11 @@ def make_model(case: Case, material: Material, comm: Any) -> Model:
         return coupled_model(potential, crystal, mask, bulk, depth, shift)
     except RegionError as error:
         raise InputError("regions", str(error)) from error
+
+
+def domain(case: Case) -> Ball:
+    """The whole domain."""
+    return Ball(case.geometry.centre, case.geometry.radius)
 
 
 def make_mask(case: Case) -> Mask:
@@ -194,3 +198,25 @@ def _node_origin(case: Case) -> Array:
     """A lattice node on the crack plane, so that a row of nodes lies along the crack."""
     crack = case.geometry.crack
     return np.zeros(2) if crack is None else np.array([0.0, crack.tip[1]])
+
+
+def plan(case: Case, comm: Any) -> dict[str, Any]:
+    """What a case would take: sizes and constants, from its objects built but nothing solved. Collective."""
+    material = make_material(case)
+    load = LOADS[case.load.type](case.load, material)
+    model = make_model(case, material, comm)
+    n = len(model.atoms)
+    area = np.pi * case.geometry.radius**2 * thickness(material.crystal, 2)
+    volume = area if case.geometry.shape == "disc" else 4 / 3 * np.pi * case.geometry.radius**3
+    pairs = 4 / 3 * np.pi * (material.potential.cutoff + model.atomistic.skin) ** 3 / material.crystal.site_volume
+    return {
+        "lattice constant": {"value": material.crystal.a, "unit": "Å"},
+        "atoms": n,
+        "free atoms": int(model.atoms.free.sum()),
+        "site energies per evaluation": int((model.atoms.weights != 0).sum()),
+        "atoms of the same domain, fully atomistic": round(volume / material.crystal.site_volume),
+        "mesh nodes": int(model.layout.mesh_starts[-1]),
+        "unknowns": model.layout.n_global,
+        "load steps": len(load.values) * (2 if load.back else 1) - (1 if load.back else 0),
+        "memory": {"value": round((model.layout.n_global * 9e3 + n * pairs * 1.5e3) / 1e6), "unit": "MB, about"},
+    }

@@ -183,7 +183,7 @@ def _check(args: argparse.Namespace, comm: Any) -> int:
     from multiscale.build import plan
 
     try:
-        found = plan(case)
+        found = plan(case, comm)
     except InputError as error:
         raise error.at(args.case.name) from None
     _show(comm, case.title or args.case.name, found, args.json)

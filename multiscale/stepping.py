@@ -30,6 +30,12 @@ class Schedule:
     index: int = -1
     turned: bool = False
 
+    @property
+    def total(self) -> int:
+        """Number of steps, if the crack does not turn the way early."""
+        n = len(self.load.values)
+        return 2 * n - 1 if self.load.back else n
+
     def next(self, grown: bool = False) -> float | None:
         """Advance to the next value, None at the end. grown: the crack has grown as far as is wanted."""
         at_top = self.index == len(self.load.values) - 1 or grown

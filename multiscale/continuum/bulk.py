@@ -38,6 +38,8 @@ class Bulk:
         self.comm = comm
         mesh, tags = distribute.spread(comm, mesh_data)
         self.dim, self.degree = mesh.topology.dim, degree
+        if self.dim == 3 and thickness != 1.0:
+            raise ValueError("a thickness belongs to a plane mesh; this one is solid")
         self._mesh, self._space = mesh, compat.lagrange_space(mesh, degree, 3)
         nodes = self._space.dofmap.index_map
         self.n_owned, self.n_global = 3 * nodes.size_local, 3 * nodes.size_global

@@ -46,8 +46,9 @@ class Locator:
         self._tree = compat.box_tree(self.mesh, cells, self._tolerance) if len(cells) else None
 
     def tabulate(self, points: Array) -> Tabulation:
-        """Collective: every rank passes its own points (n, 3) and gets the answer for these. A plane mesh looks
-        at x and y alone: its points lie anywhere in the thickness."""
+        """Collective: every rank passes its own points (n, 3) and gets the answer for these. A plane mesh
+        looks at x and y alone: its points lie anywhere in the thickness.
+        """
         points = np.array(points, float).reshape(-1, 3)
         points[:, self.dim :] = 0.0
         boxes = self.comm.allgather((self._low - self._tolerance, self._high + self._tolerance))

@@ -1,0 +1,43 @@
+"""The named numbers of a run: Griffith load, loads at which the crack moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from multiscale.build import Simulation
+from multiscale.config.quantities import DIMENSIONS, parse_unit
+
+MOVED = 1.0
+"""A tip that has moved by more than this, Å, has moved: half the distance of two bonds along it is more."""
+
+
+def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | None]:
+    """lattice_constant (Å), ghost_force that the scheme removes (eV/Å); with a crack, K_G and surface_energy
+    (MPa√m, J/m²), K_plus: load of the first step at which the tip had moved forward, K_minus: of the first step
+    on the way back at which it had receded from its foremost position."""
+    found: dict[str, float | None] = {"lattice_constant": sim.material.crystal.a}
+    ghost = getattr(sim.scheme, "ghost_force", None)
+    if ghost is not None:
+        found["ghost_force"] = ghost
+    if sim.bonds is None or sim.load.dimension != "stress intensity":
+        return found
+    found["K_G"] = sim.material.griffith / _factor("stress intensity")
+    found["surface_energy"] = sim.material.surface_energy / _factor("surface energy")
+    found["K_plus"] = _first(steps, forward=True)
+    found["K_minus"] = _first(steps, forward=False)
+    return found
+
+
+def _first(steps: list[dict[str, Any]], forward: bool) -> float | None:
+    if not steps:
+        return None
+    start = steps[0]["crack_tip"]
+    up = [s for s in steps if not s["turned"]]
+    if forward:
+        return next((s["load"] for s in up if s["crack_tip"] > start + MOVED), None)
+    foremost = up[-1]["crack_tip"]
+    return next((s["load"] for s in steps if s["turned"] and s["crack_tip"] < foremost - MOVED), None)
+
+
+def _factor(dimension: str) -> float:
+    return parse_unit(DIMENSIONS[dimension].shown).factor

@@ -1,0 +1,170 @@
+"""What a run leaves behind: rows, fields, pictures, checkpoints."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from multiscale.build import Simulation, domain
+from multiscale.config import case_hash
+from multiscale.config.quantities import DIMENSIONS, parse_unit
+from multiscale.files import write_atomically
+from multiscale.findings import findings
+from multiscale.plots import plot_history, plot_regions
+from multiscale.result import Result
+from multiscale.snapshots import atom_snapshot, energy_inside, gathered, gathered_mesh, mesh_snapshot
+from multiscale.stepping import Step, Stepper
+from multiscale.versions import versions
+from multiscale.writers import ExtxyzWriter, SeriesWriter
+
+CHECKPOINT = "restart.npz"
+
+
+@dataclass
+class Recorder:
+    """Writes the output folder of a run. All calls are collective; rank 0 holds the files that are one."""
+
+    simulation: Simulation
+    folder: Path
+    resume: bool = False
+    seconds: float = 0.0
+    _fields: SeriesWriter | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        case, comm = self.simulation.case, self.simulation.model.comm
+        make = Result.resume if self.resume else Result
+        self.result = make(self.folder, case_hash(case), versions(), write=comm.rank == 0)
+        if self.simulation.model.bulk is not None:
+            self._fields = SeriesWriter(comm, self.folder, "fields", self.resume)
+        if case.output.atoms:
+            self._atoms = SeriesWriter(comm, self.folder, "atoms", self.resume)
+            self._extxyz = ExtxyzWriter(self.folder, "atoms", self.resume) if comm.rank == 0 else None
+        self.result.note("counts", **counts(self.simulation))
+        self.result.note("results", **findings(self.simulation, self.result.steps))
+
+    def record(self, stepper: Stepper, step: Step, total: int) -> None:
+        """Write a step: its row always, its fields when it is their turn or the last, then the checkpoint."""
+        began = perf_counter()
+        row = self._row(stepper, step)
+        every = self.simulation.case.output.every
+        if step.number % every == 0 or step.number == total or not step.solution.converged:
+            self._write_fields(stepper, step, row["load"])
+        self._checkpoint(stepper)
+        self.result.note("results", **findings(self.simulation, [*self.result.steps, row]))
+        self.seconds += perf_counter() - began
+        self.result.add_step(**row)
+
+    def finish(self, stepper: Stepper, status: str, timings: dict[str, float]) -> None:
+        """Pictures, timings and the final status."""
+        began = perf_counter()
+        if self.simulation.case.output.pictures and self.result.steps:
+            self._draw(stepper)
+        self.seconds += perf_counter() - began
+        self.result.note("timings", **timings, output=round(self.seconds, 3))
+        self.result.finish(status)
+
+    def _row(self, stepper: Stepper, step: Step) -> dict[str, Any]:
+        sim, solution = self.simulation, step.solution
+        energy = {**asdict(solution.energy), "total": solution.energy.total, "predictor": step.start.total}
+        if sim.model.bulk is None:
+            energy["inside"] = energy_inside(sim.model, stepper.q, domain(sim.case))
+        row: dict[str, Any] = {
+            "step": step.number,
+            "load": shown(step.value, sim.load.dimension),
+            "turned": step.turned,
+            "energy": energy,
+            "residual": solution.residual,
+            "converged": solution.converged,
+            "iterations": solution.iterations,
+            "force_evaluations": solution.evaluations,
+            "site_evaluations": step.sites,
+            "seconds": round(step.seconds, 3),
+        }
+        if step.tip is not None:
+            row["crack_tip"] = step.tip
+        if sim.load.dimension == "stress intensity":
+            row["K_over_K_G"] = step.value / sim.material.griffith
+        return row
+
+    def _write_fields(self, stepper: Stepper, step: Step, load: float) -> None:
+        model = self.simulation.model
+        if self._fields is not None:
+            snapshot = mesh_snapshot(model, stepper.q)
+            assert snapshot is not None
+            self._fields.write(step.number, snapshot)
+        if self.simulation.case.output.atoms:
+            atoms = atom_snapshot(model, stepper.q)
+            self._atoms.write(step.number, atoms)
+            whole = gathered(model.comm, atoms)
+            if self._extxyz is not None and whole is not None:
+                self._extxyz.write(step.number, whole, {"load": load})
+
+    def _checkpoint(self, stepper: Stepper) -> None:
+        saved = stepper.save()
+        if self.simulation.model.comm.rank == 0:
+            buffer = io.BytesIO()
+            np.savez(buffer, **saved)
+            write_atomically(self.folder / CHECKPOINT, buffer.getvalue())
+
+    def _draw(self, stepper: Stepper) -> None:
+        sim, comm = self.simulation, self.simulation.model.comm
+        atoms = gathered(comm, atom_snapshot(sim.model, stepper.q))
+        local = mesh_snapshot(sim.model, stepper.q)
+        mesh = None if local is None else gathered_mesh(comm, local)
+        if atoms is None:
+            return
+        window = _window(sim)
+        stress = None if mesh is None else mesh.cell_data["stress"][:, 1, 1]
+        title = sim.case.title
+        plot_regions(mesh, stress, atoms, self.folder / "regions.png", window, "mask", title)
+        plot_regions(mesh, stress, atoms, self.folder / "site_energy.png", window, "site_energy", title)
+        label = {"stress intensity": "K, MPa√m"}.get(sim.load.dimension, sim.load.name)
+        marks = {k: v for k, v in self.result.data["results"].items() if k in ("K_G", "K_plus", "K_minus") and v}
+        plot_history(self.result.steps, self.folder / "history.png", label, marks, title)
+
+
+def load_checkpoint(folder: Path) -> dict[str, np.ndarray] | None:
+    """The last complete state of a run, None where there is none."""
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as data:
+        return dict(data)
+
+
+def shown(value: float, dimension: str) -> float:
+    """A value in the unit that results are written in."""
+    if not dimension:
+        return value
+    d = DIMENSIONS[dimension]
+    return value / parse_unit(d.shown).factor
+
+
+def counts(sim: Simulation) -> dict[str, int]:
+    """Sizes of a model. Collective."""
+    model = sim.model
+    return {
+        "atoms": len(model.atoms),
+        "free_atoms": int(model.atoms.free.sum()),
+        "evaluated_sites": int((model.atoms.weights != 0.0).sum()),
+        "mesh_nodes": int(model.layout.mesh_starts[-1]),
+        "unknowns": model.layout.n_global,
+        "ranks": model.comm.size,
+    }
+
+
+def _window(sim: Simulation) -> tuple[float, float, float, float]:
+    """Around the atoms that are evaluated."""
+    atoms = sim.model.atoms
+    x = atoms.reference[atoms.weights > 0.0]
+    if sim.model.bulk is None and sim.case.regions is not None:
+        reach = 2.0 * (sim.case.regions.core.radius or max(sim.case.regions.core.size or (25.0,)))
+        tip = sim.material.tip
+        return tip[0] - reach, tip[0] + reach, tip[1] - reach, tip[1] + reach
+    (x0, y0), (x1, y1) = x[:, :2].min(axis=0) - 3.0, x[:, :2].max(axis=0) + 3.0
+    return float(x0), float(x1), float(y0), float(y1)

@@ -1,0 +1,96 @@
+"""The run loop: build, step, record, until the load is through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from multiscale.build import build
+from multiscale.config import Case, InputError
+from multiscale.ending import DONE, NOT_CONVERGED
+from multiscale.log import logger
+from multiscale.recording import Recorder, load_checkpoint
+from multiscale.stepping import Step, Stepper
+
+Progress = Callable[[int, int, str], None]
+
+
+def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress) -> int:
+    """Run a case into a prepared folder and give the exit code: 0 done, 3 not converged. Collective.
+
+    InputError where the case cannot be built; any other error leaves result.json with status "failed".
+    """
+    began = perf_counter()
+    simulation = build(case, comm, lambda text: _say(comm, text))
+    built = perf_counter()
+    stepper = Stepper.start(simulation)
+    saved = comm.bcast(load_checkpoint(out) if restart and comm.rank == 0 else None, root=0)
+    recorder = Recorder(simulation, out, resume=saved is not None)
+    if saved is not None:
+        _resume(stepper, saved)
+    _describe(comm, recorder)
+    solving, status = 0.0, "failed"
+    try:
+        status, solving = _march(stepper, recorder, progress)
+    finally:
+        timings = {"build": round(built - began, 3), "solve": round(solving, 3)}
+        if status == "failed":
+            recorder.result.note("timings", **timings)
+            recorder.result.finish(status)
+    recorder.finish(stepper, status, timings)
+    _conclude(comm, recorder, out, perf_counter() - began)
+    return DONE if status == "done" else NOT_CONVERGED
+
+
+def _march(stepper: Stepper, recorder: Recorder, progress: Progress) -> tuple[str, float]:
+    """All steps that are left; final status and seconds spent solving."""
+    case, comm = stepper.simulation.case, stepper.simulation.model.comm
+    total, solving, failures = stepper.schedule.total, 0.0, 0
+    while (step := stepper.step()) is not None:
+        solving += step.seconds
+        recorder.record(stepper, step, total)
+        if comm.rank == 0:
+            progress(min(step.number, total), total, _line(recorder.result.steps[-1], step))
+        if not step.solution.converged:
+            failures += 1
+            if case.solver.on_failure == "stop":
+                break
+    return ("not-converged" if failures else "done"), solving
+
+
+def _resume(stepper: Stepper, saved: dict[str, Any]) -> None:
+    try:
+        stepper.resume(saved)
+    except ValueError as error:
+        raise InputError("", f"cannot restart: {error}", "command line") from error
+
+
+def _line(row: dict[str, Any], step: Step) -> str:
+    tip = "" if step.tip is None else f"tip {step.tip:8.3f} Å  "
+    mark = "" if step.solution.converged else "  NOT CONVERGED"
+    return (
+        f"load {row['load']:.5g}  {tip}energy {row['energy']['total']:.6f} eV  residual {row['residual']:.1e} eV/Å  "
+        f"{row['force_evaluations']} evaluations  {row['seconds']:.1f} s{mark}"
+    )
+
+
+def _describe(comm: Any, recorder: Recorder) -> None:
+    data = recorder.result.data
+    sizes = "  ".join(f"{name.replace('_', ' ')} {n}" for name, n in data["counts"].items())
+    _say(comm, sizes)
+    numbers = {k: v for k, v in data["results"].items() if v is not None}
+    _say(comm, "  ".join(f"{k} {v:.5g}" for k, v in numbers.items()))
+
+
+def _conclude(comm: Any, recorder: Recorder, out: Path, seconds: float) -> None:
+    data = recorder.result.data
+    found = "  ".join(f"{k} {v:.4g}" for k, v in data["results"].items() if k.startswith("K_") and v is not None)
+    _say(comm, f"{data['status']} in {seconds:.1f} s  {found}")
+    _say(comm, f"results in {out}: open fields.pvd and atoms.pvd in ParaView")
+
+
+def _say(comm: Any, text: str) -> None:
+    if comm.rank == 0:
+        logger.info("%s", text)

@@ -1,0 +1,86 @@
+"""The state of a run as arrays for writers and pictures: what this rank owns of mesh and atoms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from ase import units
+from petsc4py import PETSc
+
+from coupling.model import Model
+from multiscale.writers import AtomSnapshot, MeshSnapshot
+
+Array = np.ndarray
+
+
+def mesh_snapshot(model: Model, q: PETSc.Vec) -> MeshSnapshot | None:
+    """Deformed mesh: displacement (Å) at nodes; stress (Cauchy, GPa), strain (Green–Lagrange), energy density
+    (eV/Å³) and the share that the continuum carries, by cell. None without a mesh. Collective."""
+    if model.bulk is None:
+        return None
+    u = q.array_r[model.layout.mesh].copy()
+    points, cells = model.bulk.output_mesh()
+    moved = model.bulk.to_local(u)
+    fields = model.bulk.cell_fields(u)
+    data = {**fields, "stress": fields["stress"] / units.GPa}
+    return MeshSnapshot(points + moved, cells, {"displacement": moved}, data)
+
+
+def atom_snapshot(model: Model, q: PETSc.Vec) -> AtomSnapshot:
+    """This rank's atoms: displacement (Å), force of the atomistic energy (eV/Å), site energy above the bulk's
+    (eV; zero where the mask is), mask, whether free (1), slaved to the mesh (0), and sublattice. Collective."""
+    atoms, own = model.atoms, model.atoms.ownership
+    positions = model.positions(q)
+    _, gradient = model.atomistic(positions)
+    force = -own.sum_to_owners(gradient)
+    index, energies = model.atomistic.site_energies(positions)
+    site_energy = np.zeros(len(atoms))
+    site_energy[index] = energies
+    mine = own.owned
+    data = {
+        "displacement": positions[mine] - atoms.reference[mine],
+        "force": force,
+        "site_energy": site_energy[mine],
+        "mask": atoms.weights[mine],
+        "free": atoms.free[mine].astype(np.int32),
+        "sublattice": atoms.sublattice[mine].astype(np.int32),
+    }
+    return AtomSnapshot(positions[mine], atoms.numbers[mine], atoms.cell, atoms.pbc, data)
+
+
+def gathered(comm: Any, snapshot: AtomSnapshot) -> AtomSnapshot | None:
+    """All ranks' atoms on rank 0, None elsewhere. Collective."""
+    parts = comm.gather((snapshot.positions, snapshot.numbers, snapshot.data), root=0)
+    if parts is None:
+        return None
+    data = {name: np.concatenate([p[2][name] for p in parts]) for name in snapshot.data}
+    return AtomSnapshot(
+        np.concatenate([p[0] for p in parts]),
+        np.concatenate([p[1] for p in parts]),
+        snapshot.cell,
+        snapshot.pbc,
+        data,
+    )
+
+
+def gathered_mesh(comm: Any, snapshot: MeshSnapshot) -> MeshSnapshot | None:
+    """All ranks' cells on rank 0 (points shared between ranks stay double), None elsewhere. Collective."""
+    parts = comm.gather(snapshot, root=0)
+    if parts is None:
+        return None
+    offset = np.cumsum([0] + [len(p.points) for p in parts])
+    return MeshSnapshot(
+        np.concatenate([p.points for p in parts]),
+        np.concatenate([p.cells + o for p, o in zip(parts, offset)]),
+        {k: np.concatenate([p.point_data[k] for p in parts]) for k in snapshot.point_data},
+        {k: np.concatenate([p.cell_data[k] for p in parts]) for k in snapshot.cell_data},
+    )
+
+
+def energy_inside(model: Model, q: PETSc.Vec, domain: Any) -> float:
+    """Σ (ε_i − ε_bulk) over the sites of a region, eV: what a fully atomistic run, whose minimised energy also
+    holds a layer outside the domain, is compared by. Collective."""
+    index, energies = model.atomistic.site_energies(model.positions(q))
+    inside = domain.distance(model.atoms.reference[index]) < 0.0
+    return model.atoms.ownership.sum(float(energies[inside].sum()))

@@ -1,0 +1,63 @@
+"""A disc of perfect crystal with a core of atoms: what the tests of schemes start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conftest import MATERIALS
+from coupling.assemble import coupled_model, halo
+from coupling.atoms import thickness
+from coupling.hessian import reference_hessian
+from coupling.model import Model
+from coupling.preconditioner import Preconditioner, stiffness
+from coupling.regions import Ball, Mask
+from coupling.schemes import SCHEMES, Reference, Scheme
+from meshes.disc import graded_disc
+from meshes.lattice import LatticePatch
+from multiscale.build import projected_lattice
+from multiscale.continuum.bulk import Bulk
+from multiscale.continuum.laws import LAWS
+from nnp.crystal import Crystal
+from nnp.homogeneous import internal_shift
+
+
+@dataclass(frozen=True)
+class Patch:
+    model: Model
+    crystal: Crystal
+    hessian: Any
+
+    def scheme(self, name: str, gradient: np.ndarray | None = None) -> Scheme:
+        return SCHEMES[name](self.model, Reference(np.zeros((3, 3)) if gradient is None else gradient))
+
+    def residual(self, scheme: Scheme, gradient: np.ndarray) -> float:
+        """Largest force on a free atom or node under a homogeneous displacement gradient, eV/Å."""
+        g = self.model.vector()
+        scheme.energy_gradient(self.model.unknowns(lambda x: x @ gradient.T), g)
+        return self.model.block_norm(g)
+
+    def force_scale(self) -> float:
+        """Largest force constant × lattice constant, eV/Å."""
+        return float(np.abs(self.hessian.getValuesCSR()[2]).max()) * self.crystal.a
+
+    def precondition(self) -> Preconditioner:
+        return Preconditioner(stiffness(self.model, self.hessian))
+
+
+def make_patch(material: str, comm: Any, law: str = "linear", core: float = 9.0, blend: float = 9.0) -> Patch:
+    potential, crystal = MATERIALS[material]()
+    mask = Mask(Ball((0.3, 0.2), core), blend)
+    vectors = projected_lattice(crystal)
+    spacing = float(np.linalg.norm(vectors, axis=1).max())
+    radius = core + blend + halo(potential) + 12.0
+    data = None
+    if comm.rank == 0:
+        patch = LatticePatch(vectors, np.zeros(2), core + blend + spacing)
+        data = graded_disc(radius, growth=1.3, hole=core - spacing, patch=patch)
+    depth = thickness(crystal, 2)
+    bulk = Bulk(comm, data, LAWS[law](potential, crystal), thickness=depth)
+    model = coupled_model(potential, crystal, mask, bulk, depth, internal_shift(potential, crystal))
+    return Patch(model, crystal, reference_hessian(model.atomistic, crystal))
