@@ -19,7 +19,7 @@ from multiscale.slicing import slice_tetrahedra
 from multiscale.writers.snapshot import Array, AtomSnapshot, MeshSnapshot
 
 _INK, _GREY, _BLUE, _ORANGE = "#22272e", "#8b949e", "#1f6feb", "#d9730d"
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.size": 12,
     "axes.titlesize": 13,
     "axes.edgecolor": _INK,
@@ -35,6 +35,7 @@ _STRESS = matplotlib.colormaps["RdBu_r"]
 _MASK = LinearSegmentedColormap.from_list("mask", ["#ffffff", "#a7ecc9", "#1fae7a", "#054a36"])
 _ATOM_MAPS: dict[str, Colormap] = {"mask": _MASK, "site_energy": matplotlib.colormaps["viridis"]}
 _NAMES = {"mask": "mask w", "site_energy": "site energy, eV"}
+_MARKS = {"K_plus": "$K_+$", "K_minus": "$K_-$", "K_G": "$K_G$"}
 _NM = 0.1
 
 Window = tuple[float, float, float, float]
@@ -144,7 +145,7 @@ def _stress_norm(cells: _Cells | None, window: Window) -> Normalize:
 
 
 def _mesh_collection(cells: _Cells, norm: Normalize, edge: float) -> PolyCollection:
-    collection = PolyCollection(cells.polygons, cmap=_STRESS, norm=norm, rasterized=True)
+    collection = PolyCollection(list(cells.polygons), cmap=_STRESS, norm=norm, rasterized=True)
     collection.set_array(cells.stress)
     collection.set_edgecolor((0.13, 0.15, 0.18, 0.45) if edge else "face")
     collection.set_linewidth(edge or 0.15)
@@ -278,7 +279,7 @@ def _mark(ax: Axes, marks: dict[str, float], width: float, named: bool) -> None:
         ax.axvline(value, color=_GREY, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1)
         if named:
             ax.annotate(
-                f"{name} = {value:.3g}",
+                f"{_MARKS.get(name, name)} = {value:.3g}",
                 (value, 1.0),
                 xycoords=("data", "axes fraction"),
                 xytext=(0, 3 + 14 * row),
