@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from meshes.data import MeshData, boundary_facets, make_mesh, signed_volumes
-from meshes.lattice import Distance, LatticePatch, disc, pieces
+from meshes.lattice import Distance, LatticePatch, as_distance, pieces
 from meshes.lattice3d import lattice_tetrahedra
 from meshes.session import gmsh_model, mesh_arrays, size_field
 
@@ -44,19 +44,19 @@ def graded_ball(
         raise ValueError(
             f"growth is the ratio of neighbouring element sizes, above 1 and below 3, not {growth}"
         )
-    centre = np.asarray(centre, float)
-    core = disc(centre, hole) if isinstance(hole, int | float) and hole > 0 else (hole or None)
+    middle = np.asarray(centre, float)
+    core = as_distance(hole, middle) if hole else None
     if patch is None and core is not None:
-        patch = _lining(core, h or -float(core(centre[None])[0]) / 4, centre)
+        patch = _lining(core, h or -float(core(middle[None])[0]) / 4, middle)
     points, cells = np.empty((0, 3)), np.empty((0, 4), np.int64)
     skin, holes = np.empty((0, 3), np.int64), np.empty((0, 3), np.int64)
     if patch is not None:
-        points, cells, skin, holes = _patch(patch, core, radius, centre)
+        points, cells, skin, holes = _patch(patch, core, radius, middle)
         h = _edge_length(points, skin)
-    filling = _fill(points, skin, radius, centre, h or radius / 12, growth, h_max or radius / 4)
+    filling = _fill(points, skin, radius, middle, h or radius / 12, growth, h_max or radius / 4)
     mesh = make_mesh(*_merge(points, cells, *filling), {} if core is None else {"inner": holes})
     facets = boundary_facets(mesh.cells)
-    far = (np.abs(np.linalg.norm(mesh.points[facets] - centre, axis=2) - radius) < 1e-6 * radius).all(1)
+    far = (np.abs(np.linalg.norm(mesh.points[facets] - middle, axis=2) - radius) < 1e-6 * radius).all(1)
     return make_mesh(mesh.points, mesh.cells, {"outer": facets[far], **mesh.tags})
 
 
@@ -71,8 +71,7 @@ def _patch(
     patch: LatticePatch, core: Distance | None, radius: float, centre: Array
 ) -> tuple[Array, Array, Array, Array]:
     """Points and tetrahedra of the patch, its outer skin and the facets on the rim of the hole."""
-    region = patch.region
-    inside = disc(centre, float(region)) if isinstance(region, int | float) else region
+    inside = as_distance(patch.region, centre)
     spacing = float(np.linalg.norm(patch.vectors, axis=1).min())
     reach = _reach(inside, np.asarray(patch.origin, float), spacing, radius)
     points, cells = lattice_tetrahedra(patch.vectors, patch.origin, inside, core, reach)
@@ -141,8 +140,8 @@ def _sphere(radius: float, centre: Array) -> list[int]:
     geo = gmsh.model.geo
     middle = geo.addPoint(*centre)
     tips = {}
-    for axis, sign in product(range(3), (1, -1)):
-        tips[axis, sign] = geo.addPoint(*(centre + sign * radius * np.eye(3)[axis]))
+    for axis, side in product(range(3), (1, -1)):
+        tips[axis, side] = geo.addPoint(*(centre + side * radius * np.eye(3)[axis]))
     pairs = [(0, 1), (1, 2), (2, 0)]
     arcs = {
         (i, s, j, t): geo.addCircleArc(tips[i, s], middle, tips[j, t])

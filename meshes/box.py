@@ -19,10 +19,9 @@ def box_mesh(low: Sequence[float], high: Sequence[float], n: Sequence[int]) -> M
     Two or three axes. Tags: "outer" (the whole boundary) and each side: "left", "right" (first axis),
     "bottom", "top" (second), "back", "front" (third).
     """
-    low, high, n = np.asarray(low, float), np.asarray(high, float), np.asarray(n, int)
     if not len(low) == len(high) == len(n) or len(low) not in (2, 3):
         raise ValueError("a box needs two or three lower bounds, upper bounds and counts")
-    if (n < 1).any() or (high <= low).any():
+    if min(n) < 1 or any(b <= a for a, b in zip(low, high)):
         raise ValueError(
             "a box needs at least one element along each axis and upper bounds above the lower ones"
         )

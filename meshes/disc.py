@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from meshes.contour import star_contour
 from meshes.data import MeshData, boundary_facets, cell_facets, make_mesh
-from meshes.lattice import Distance, LatticePatch, boundary_loops, disc, lattice_triangles
+from meshes.lattice import Distance, LatticePatch, as_distance, boundary_loops, lattice_triangles
 from meshes.session import gmsh_model, mesh_arrays, size_field
 from meshes.split import split_along
 
@@ -51,14 +51,14 @@ def graded_disc(
 
     Raises ValueError where the shapes do not fit into each other or no node lies at a tip outside the hole.
     """
-    centre = np.asarray(centre, float)
+    middle = np.asarray(centre, float)
     tip = None if crack is None else np.asarray(crack.tip, float)
-    _check(radius, growth, centre, tip)
-    core = disc(centre, hole) if isinstance(hole, int | float) and hole > 0 else (hole or None)
-    points, cells, rim = _inner_part(radius, h, core, patch, centre, tip)
+    _check(radius, growth, middle, tip)
+    core = as_distance(hole, middle) if hole else None
+    points, cells, rim = _inner_part(radius, h, core, patch, middle, tip)
     h = _mean_edge(rim) if len(rim) > 1 else (h or radius / 50)
-    ring = _fill(rim, radius, centre, tip, h, growth, h_max or radius / 8)
-    mesh = _tag(make_mesh(*_merge(points, cells, *ring)), radius, centre)
+    ring = _fill(rim, radius, middle, tip, h, growth, h_max or radius / 8)
+    mesh = _tag(make_mesh(*_merge(points, cells, *ring)), radius, middle)
     return mesh if tip is None else _cut(mesh, tip, core)
 
 
@@ -94,7 +94,7 @@ def _inner_part(
 def _patch(
     patch: LatticePatch, core: Distance | None, radius: float, centre: Array, tip: Array | None
 ) -> tuple[Array, Array, Array]:
-    inside = disc(centre, float(patch.region)) if isinstance(patch.region, int | float) else patch.region
+    inside = as_distance(patch.region, centre)
     reach = radius + float(np.linalg.norm(np.asarray(patch.origin) - centre))
     along = None if tip is None else np.array([1.0, 0.0])
     points, cells = lattice_triangles(patch.vectors, patch.origin, inside, core, reach, along)

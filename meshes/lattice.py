@@ -29,9 +29,11 @@ class LatticePatch:
     region: float | Distance
 
 
-def disc(centre: Array, radius: float) -> Distance:
-    """Signed distance from a disc."""
-    return lambda points: np.linalg.norm(np.asarray(points) - centre, axis=-1) - radius
+def as_distance(region: float | Distance, centre: Array) -> Distance:
+    """Signed distance from a region, or from the disc (ball) of a given radius around the centre."""
+    if callable(region):
+        return region
+    return lambda points: np.linalg.norm(np.asarray(points) - centre, axis=-1) - region
 
 
 def lattice_triangles(

@@ -115,7 +115,7 @@ class Bulk:
         x = self.node_coordinates() - self._mean_position()
         modes = [np.broadcast_to(e, x.shape) for e in np.eye(3)]
         modes += [np.cross(e, x) for e in (np.eye(3)[2:] if self.dim == 2 else np.eye(3))]
-        vectors = []
+        vectors: list[PETSc.Vec] = []
         for mode in modes:
             v = PETSc.Vec().createMPI(((self.n_owned, self.n_global)), bsize=3, comm=self.comm)
             v.array_w[:] = np.ascontiguousarray(mode).ravel()
@@ -131,7 +131,7 @@ class Bulk:
     # ---------------------------------------------------------------- output
     def cell_fields(self, u: Array) -> dict[str, Array]:
         """Means over the owned cells: "stress" (Cauchy, eV/Å³) and "strain" (Green–Lagrange), (nc, 3, 3),
-        "energy_density" (eV/Å³) and "fraction", (nc,)."""
+        "energy_density" (eV/Å³) and "fraction", (nc,). Zero where the continuum carries nothing."""
         self._assembly.set_displacement(u)
         energy, stress, strain = self._assembly.cell_means()
         fraction = self._assembly.fraction.copy()

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="attr-defined"
 """Every difference between the DOLFINx versions that the bulk runs on (0.5, 0.9, 0.11), and nothing else.
 
 Names and shapes follow the newest version.

@@ -15,10 +15,11 @@ Array = np.ndarray
 
 def spread(comm: Any, data: MeshData | None) -> tuple[Any, dict[str, Array]]:
     """The mesh over all ranks, and its tags on every rank. `data` counts on rank 0 only. Collective."""
-    dim, tags = comm.bcast((data.dim, dict(data.tags)) if comm.rank == 0 else None)
+    given = data if comm.rank == 0 else None
+    dim, tags = comm.bcast(given and (given.dim, dict(given.tags)))
     points, cells = np.empty((0, dim)), np.empty((0, dim + 1), np.int64)
-    if comm.rank == 0:
-        points, cells = data.points, data.cells
+    if given is not None:
+        points, cells = given.points, given.cells
     return compat.create_mesh(comm, points, cells), tags
 
 

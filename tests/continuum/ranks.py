@@ -49,7 +49,8 @@ def probes(data):
 
 def results(make, degree):
     data = make() if COMM.rank == 0 else None
-    bulk = Bulk(COMM, data, NeoHooke(), 2.0, degree)
+    thickness = COMM.bcast(2.0 if data is not None and data.dim == 2 else 1.0)
+    bulk = Bulk(COMM, data, NeoHooke(), thickness, degree)
     bulk.set_fraction(0.5 + 0.4 * np.sin(bulk.original_cells))
     u = field(bulk.node_coordinates()).ravel()
     energy, gradient = bulk.energy_gradient(u)

@@ -136,6 +136,7 @@ def test_tabulate_reproduces_polynomials(dim, degree):
     points[:, :dim] = rng.uniform(-0.1, [2.1, 1.1, 1.6][:dim], (500, dim))
     corners, _ = b.output_mesh()
     points[:100] = corners[rng.integers(len(corners), size=100)]  # nodes belong to several cells
+    points[:, dim:] = rng.normal(size=(500, 3 - dim))  # the thickness does not matter
     inside = ((points >= 0) & (points <= [2.0, 1.0, 1.5]))[:, :dim].all(1)
     table = b.tabulate(points)
     assert (table.found == inside).all() and 0 < inside.sum() < 500
@@ -241,3 +242,5 @@ def test_bad_arguments():
         Bulk(SELF, mesh, anisotropic(), degree=3)
     with pytest.raises(ValueError, match="thickness"):
         Bulk(SELF, mesh, anisotropic(), thickness=0.0)
+    with pytest.raises(ValueError, match="plane mesh"):
+        Bulk(SELF, distorted(3), anisotropic(), thickness=2.0)
