@@ -47,11 +47,10 @@ def coupled_model(
     layout = make_layout(atoms, bulk.n_owned // 3)
     transfer = transfer_matrix(atoms, layout, mine, shift)
     w = sites.weights > 0.0
-    bulk.set_fraction(
-        cell_fraction(
-            bulk.cell_geometry(), crystal, sites.points[w], sites.sublattice[w], sites.weights[w], thickness
-        )
+    fraction = cell_fraction(
+        bulk.cell_geometry(), crystal, sites.points[w], sites.sublattice[w], sites.weights[w], thickness
     )
+    bulk.set_fraction(np.where(np.abs(fraction) < 1e-6, 0.0, fraction))  # rounding where the atoms fill all
     nodes = np.asarray(bulk.tagged_dofs("outer"), int)
     fixed = layout.mesh.start + (3 * nodes[:, None] + np.arange(3)).ravel()
     energy = _energy(potential, crystal, atoms)

@@ -34,7 +34,7 @@ _STYLE: Any = {
 _STRESS = matplotlib.colormaps["RdBu_r"]
 _MASK = LinearSegmentedColormap.from_list("mask", ["#ffffff", "#a7ecc9", "#1fae7a", "#054a36"])
 _ATOM_MAPS: dict[str, Colormap] = {"mask": _MASK, "site_energy": matplotlib.colormaps["viridis"]}
-_NAMES = {"mask": "mask w", "site_energy": "site energy, eV"}
+_NAMES = {"mask": "mask w", "site_energy": "site energy above bulk, eV"}
 _MARKS = {"K_plus": "$K_+$", "K_minus": "$K_-$", "K_G": "$K_G$"}
 _NM = 0.1
 
@@ -140,7 +140,7 @@ def _stress_norm(cells: _Cells | None, window: Window) -> Normalize:
     inside = (centre[:, 0] > window[0]) & (centre[:, 0] < window[1])
     inside &= (centre[:, 1] > window[2]) & (centre[:, 1] < window[3])
     seen = np.abs(cells.stress[inside] if inside.any() else cells.stress)
-    limit = float(np.nanpercentile(seen, 98)) or 1.0
+    limit = 1.1 * float(np.nanpercentile(seen, 98)) or 1.0
     return Normalize(-limit, limit)
 
 
@@ -212,10 +212,10 @@ def plot_history(
     load = np.array([row["load"] for row in rows], float)
     back = np.array([bool(row.get("turned", False)) for row in rows])
     tip = np.array([_tip(row) for row in rows], float)
-    energy = np.array([_total(row) for row in rows], float)
+    energy, name = _energies(rows)
     series = [
         (tip - tip[0], "crack extension, Å", True) if np.isfinite(tip).any() else None,
-        (energy - energy[0], "energy − first step, eV", False) if np.isfinite(energy).any() else None,
+        (energy, name, False) if np.isfinite(energy).any() else None,
     ]
     panels = [s for s in series if s is not None]
     with matplotlib.rc_context(_STYLE):
@@ -223,6 +223,8 @@ def plot_history(
         axes = np.atleast_1d(figure.subplots(max(len(panels), 1), 1, sharex=True))
         for ax, (values, name, steps) in zip(axes, panels):
             _curve(ax, load, values, back, steps)
+            if steps and np.ptp(values) < 1.0:
+                ax.set_ylim(-0.5, 5.0)  # a crack that stayed where it was
             _mark(ax, marks or {}, float(np.ptp(load)), named=ax is axes[0])
             ax.set_ylabel(name)
             ax.grid(True, color="#e6e8eb", linewidth=0.8)
@@ -243,24 +245,29 @@ def _tip(row: dict[str, Any]) -> float:
     return float(tip[0]) if isinstance(tip, list | tuple) else float(tip)
 
 
-def _total(row: dict[str, Any]) -> float:
-    total = (row.get("energy") or {}).get("total")
-    return np.nan if total is None else float(total)
+def _energies(rows: Sequence[dict[str, Any]]) -> tuple[Array, str]:
+    """Above the elastic predictor's, which hides all else, where it is known; else above the first step's."""
+    parts = [row.get("energy") or {} for row in rows]
+    total = np.array([p.get("total", np.nan) for p in parts], float)
+    predictor = np.array([p.get("predictor", np.nan) for p in parts], float)
+    if np.isfinite(predictor).any():
+        return total - predictor, "energy − elastic field's, eV"
+    return total - total[0], "energy − first step's, eV"
 
 
 def _curve(ax: Axes, load: Array, values: Array, back: Array, steps: bool) -> None:
     """Forward and back in two colours; the way back starts at the turning point."""
     turn = int(np.argmax(back)) if back.any() else len(load)
-    parts = [(slice(0, turn), _BLUE, "o", "loading")]
+    parts = [(slice(0, turn), _BLUE, "o", 7.5, "loading")]
     if back.any():
-        parts.append((slice(max(turn - 1, 0), None), _ORANGE, "s", "unloading"))
-    for part, colour, marker, name in parts:
+        parts.append((slice(max(turn - 1, 0), None), _ORANGE, "s", 4.5, "unloading"))
+    for part, colour, marker, size, name in parts:
         ax.plot(
             load[part],
             values[part],
             color=colour,
             marker=marker,
-            markersize=5.5,
+            markersize=size,
             linewidth=1.8,
             markeredgecolor="white",
             markeredgewidth=0.7,

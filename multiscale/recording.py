@@ -17,7 +17,14 @@ from multiscale.files import write_atomically
 from multiscale.findings import findings
 from multiscale.plots import plot_history, plot_regions
 from multiscale.result import Result
-from multiscale.snapshots import atom_snapshot, energy_inside, gathered, gathered_mesh, mesh_snapshot
+from multiscale.snapshots import (
+    atom_snapshot,
+    carrying,
+    energy_inside,
+    gathered,
+    gathered_mesh,
+    mesh_snapshot,
+)
 from multiscale.stepping import Step, Stepper
 from multiscale.versions import versions
 from multiscale.writers import ExtxyzWriter, SeriesWriter
@@ -115,7 +122,7 @@ class Recorder:
         sim, comm = self.simulation, self.simulation.model.comm
         atoms = gathered(comm, atom_snapshot(sim.model, stepper.q))
         local = mesh_snapshot(sim.model, stepper.q)
-        mesh = None if local is None else gathered_mesh(comm, local)
+        mesh = None if local is None else gathered_mesh(comm, carrying(local))
         if atoms is None:
             return
         window = _window(sim)

@@ -78,6 +78,13 @@ def gathered_mesh(comm: Any, snapshot: MeshSnapshot) -> MeshSnapshot | None:
     )
 
 
+def carrying(snapshot: MeshSnapshot) -> MeshSnapshot:
+    """The cells that carry something: the others, filled by atoms, have no stress of their own."""
+    keep = snapshot.cell_data["fraction"] > 0.0
+    data = {name: values[keep] for name, values in snapshot.cell_data.items()}
+    return MeshSnapshot(snapshot.points, snapshot.cells[keep], snapshot.point_data, data)
+
+
 def energy_inside(model: Model, q: PETSc.Vec, domain: Any) -> float:
     """Σ (ε_i − ε_bulk) over the sites of a region, eV: what a fully atomistic run, whose minimised energy also
     holds a layer outside the domain, is compared by. Collective."""

@@ -88,12 +88,15 @@ class Assembly:
     def cell_means(self) -> tuple[Array, Array, Array]:
         """Means over each owned cell of W (nc,), of the Cauchy stress P Fᵀ / det F and of the Green–Lagrange
         strain ½ (FᵀF − I), both (nc, 3, 3)."""
-        F = self.deformation(self.cells)
-        W, P = self._law(self.cells)
+        cells, n = self._active(), len(self.cells)
+        F = self.deformation(cells)
+        W, P = self._law(cells)
         cauchy = P @ np.swapaxes(F, -1, -2) / np.linalg.det(F)[..., None, None]
         strain = 0.5 * (np.swapaxes(F, -1, -2) @ F - np.eye(3))
-        mean = [np.einsum("q,nqij->nij", self.weights, x) for x in (cauchy, strain)]
-        return W @ self.weights, mean[0], mean[1]
+        out = np.zeros(n), np.zeros((n, 3, 3)), np.zeros((n, 3, 3))
+        for field, values in zip(out, (W[..., None, None], cauchy, strain)):
+            field[cells] = np.einsum("q,nqij->nij", self.weights, values).reshape(len(cells), *field.shape[1:])
+        return out
 
     def _active(self) -> Array:
         return self.cells[self.fraction > 0]
