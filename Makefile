@@ -1,0 +1,20 @@
+# `make demo` and `make test` install what is missing, then run. See scripts/setup for what they need and do.
+PYTHON := .venv/bin/python
+THREADS := OMP_NUM_THREADS=1
+
+.PHONY: demo test lint setup benchmarks
+
+demo: setup
+	$(THREADS) .venv/bin/multiscale run examples/fracture/silicon_crack.yaml -o results/silicon_crack --force
+
+test: setup
+	$(THREADS) $(PYTHON) -m pytest
+
+lint: setup
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+setup:
+	@scripts/setup
+
+benchmarks: setup
+	$(THREADS) $(PYTHON) benchmarks/run.py
