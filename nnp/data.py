@@ -17,6 +17,7 @@ from nnp.state import State
 
 TOO_CLOSE = 0.5  # Å
 PARTS = ("train", "validation")
+FREE_ATOM = "free atom"
 
 
 class DataError(ValueError):
@@ -151,6 +152,12 @@ def _refuse_duplicates(frames: list[Frame], path: Path) -> None:
         if key in seen:
             raise DataError(f"{path}, frame {frame.index}: the same configuration as frame {seen[key]}")
         seen[key] = frame.index
+
+
+def free_atom(symbol: str, energy: float) -> Frame:
+    """A frame of one isolated atom, of the type FREE_ATOM; energy in eV."""
+    state = State.from_ase(Atoms(symbol))
+    return Frame(state, energy, np.zeros((1, 3)), None, FREE_ATOM, "train", -1)
 
 
 def split(

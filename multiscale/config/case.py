@@ -35,7 +35,6 @@ class PotentialConfig:
     type: str = item("kind of interatomic potential", choices=names.potential_types)
     model: str | None = item("type nnp: name of a shipped model, or path to a .safetensors file", None)
     parameters: dict[str, float | str] = item("parameters of an analytic potential, by name", make=dict)
-    dtype: str = item("precision of the potential", "float64", choices=("float64", "float32"))
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,6 @@ class GeometryConfig:
     radius: float = item("outer radius", dimension="length", above=0.0)
     centre: tuple[float, ...] = item(
         "centre [x, y] of a disc or [x, y, z] of a ball", (0.0, 0.0), key="center", dimension="length"
-    )
-    thickness: float | None = item(
-        "thickness of a disc along z; null: one repeat of the crystal", None, dimension="length", above=0.0
     )
     crack: CrackConfig | None = item("a straight crack along z; null: none", None)
 
@@ -85,7 +81,7 @@ class MeshConfig:
 
 @dataclass(frozen=True)
 class ContinuumConfig:
-    law: str = item("constitutive law of the bulk, derived from the potential", "cauchy-born",
+    law: str = item("constitutive law of the bulk, derived from the potential", "elastic-series",
                     choices=names.continuum_laws)  # fmt: skip
     mesh: MeshConfig = item("the finite-element mesh", make=MeshConfig)
     degree: int = item("polynomial degree of the elements", 1, choices=(1, 2))

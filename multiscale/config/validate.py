@@ -124,8 +124,6 @@ def _check_geometry(geometry: GeometryConfig, crystal: CrystalConfig) -> None:
         raise InputError("geometry.center", message)
     if geometry.shape == "ball" and crystal.structure == "triangular":
         raise InputError("geometry.shape", "must be disc, since the triangular crystal is flat, got ball")
-    if geometry.shape == "ball" and geometry.thickness is not None:
-        raise InputError("geometry.thickness", "is for a disc; a ball has none")
     if geometry.crack is None:
         return
     if math.dist(geometry.crack.tip, geometry.centre[:2]) >= geometry.radius:

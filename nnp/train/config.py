@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ase.data import atomic_numbers
 
 from nnp.data import Keys
 from nnp.density.architecture import Architecture
@@ -24,16 +25,22 @@ class ConfigError(ValueError):
 @dataclass(frozen=True)
 class Data:
     """keys: names of the labels. validation: fraction of every configuration type that is held out.
-    split_seed: which frames those are. always_train: configuration types of which nothing is held out."""
+    split_seed: which frames those are. always_train: configuration types of which nothing is held out.
+    free_atoms: energies of isolated atoms, {element: eV}, which join the training as frames of the
+    configuration type "free atom"."""
 
     keys: Keys = field(default_factory=Keys)
     validation: float = 0.1
     split_seed: int = 0
     always_train: tuple[str, ...] = ()
+    free_atoms: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.validation < 1.0:
             raise ValueError(f"validation must lie in [0, 1), not {self.validation}")
+        for symbol in self.free_atoms:
+            if symbol not in atomic_numbers:
+                raise ValueError(f"free_atoms: no element '{symbol}'")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import yaml
 
-from nnp.data import Frame, read_frames, split
+from nnp.data import Frame, free_atom, read_frames, split
 from nnp.density.model import DensityPotential, save
 from nnp.train import checkpoint
 from nnp.train.config import ConfigError, Training, as_plain
@@ -37,21 +37,25 @@ def run_job(
     DataError for the data, ConfigError for the settings, and for a folder that holds a run already.
     """
     frames = read_frames(data, config.data.keys)
-    unknown = sorted(set(config.loss.config_types) - {f.group for f in frames})
-    if unknown:
-        have = ", ".join(sorted({f.group for f in frames}))
-        raise ConfigError(
-            f"loss.config_types.{unknown[0]}: no such configuration type in {data} (there are: {have})"
-        )
     training, validation = split(
         frames, config.data.validation, config.data.split_seed, config.data.always_train
     )
+    training += [free_atom(symbol, energy) for symbol, energy in config.data.free_atoms.items()]
+    _check_types(config, training, data)
     if not resume and (folder / checkpoint.NAME).exists():
         raise ConfigError(f"'{folder}' holds a training run already: resume it, or choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "train.yaml").write_text(yaml.safe_dump(as_plain(config), sort_keys=False))
     run = train(config, training, validation, folder, resume, progress)
     return _results(run, config, data, training, validation, folder)
+
+
+def _check_types(config: Training, frames: list[Frame], data: Path) -> None:
+    known = {f.group for f in frames}
+    for name in config.loss.config_types:
+        if name not in known:
+            have = ", ".join(sorted(known))
+            raise ConfigError(f"loss.config_types.{name}: no such type in {data} (there are: {have})")
 
 
 def _results(

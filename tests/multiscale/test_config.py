@@ -77,7 +77,7 @@ def test_a_case_is_in_internal_units_with_defaults_filled_in():
     assert case.geometry.radius == 400.0 and case.regions.core.radius == 25.0
     assert case.load.K.start == pytest.approx(0.7 * 0.6241509074, rel=2e-8)
     assert len(case.load.K.values()) == 15 and case.load.K.values()[-1] == case.load.K.end
-    assert (case.coupling.scheme, case.continuum.law, case.continuum.degree) == ("bgfc", "cauchy-born", 1)
+    assert (case.coupling.scheme, case.continuum.law, case.continuum.degree) == ("bgfc", "elastic-series", 1)
     assert case.solver.force_tolerance == 1e-3
 
 
@@ -135,7 +135,7 @@ def cases(draw):
         title=draw(st.text()),
         crystal=CrystalConfig("fcc", "Ni", orientation=draw(st.sampled_from([None, ORIENTATION]))),
         potential=PotentialConfig("lennard-jones", parameters=draw(parameters)),
-        geometry=GeometryConfig("disc", radius, thickness=draw(st.none() | lengths), crack=crack),
+        geometry=GeometryConfig("disc", radius, crack=crack),
         regions=RegionsConfig(shape, blend),
         coupling=CouplingConfig(mask=draw(st.sampled_from(["cubic", "quintic"]))),
         load=draw(k_loads) if crack else strain,
