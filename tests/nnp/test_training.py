@@ -173,3 +173,15 @@ def test_a_weight_on_a_type_that_is_not_there_is_refused(data, tmp_path):
 
 def test_defaults_are_a_complete_training():
     assert build(Training, {}) == Training()
+
+
+def test_a_free_atom_is_learnt_from_its_energy(data, tmp_path):
+    extra = ["data.free_atoms.Si=-1.5", "optimiser.epochs=30"]
+    outcome = run_job(settings(tmp_path, overrides=extra), data, tmp_path / "out")
+    model = load(outcome.model)
+    atom = State(torch.zeros(1, 3).double(), torch.tensor([14]), torch.zeros(3, 3).double(), (False,) * 3)
+    energy = evaluate(model, atom, find_pairs(atom, model.cutoff)).energy
+    assert energy == pytest.approx(-1.5, abs=0.5)  # crystals lie at −4.3 eV/atom
+    assert outcome.errors["training"]["free atom"]["frames"] == 1
+    with pytest.raises(ConfigError, match="free_atoms: no element 'Sj'"):
+        settings(tmp_path, overrides=["data.free_atoms.Sj=1"])

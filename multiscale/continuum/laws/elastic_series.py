@@ -63,7 +63,7 @@ class ElasticSeries:
         if crystal.structure != "triangular":
             third, fourth = _symmetrised(third, fourth, crystal.frame)
         law = cls(second, third.reshape(6, 36), fourth.reshape(36, 36), STRAIN)
-        misfit = law._stress(e)[1] - stress
+        misfit = law._series(e)[1] - stress
         law.error = float(np.sqrt((misfit**2).mean() / (stress**2).mean()))
         return law
 
@@ -75,26 +75,56 @@ class ElasticSeries:
 
     def tangent(self, F: Array) -> Array:
         e = mandel(0.5 * (np.swapaxes(F, 1, 2) @ F - np.eye(3)))
-        pairs = _pairs(e)
-        stiffness = self.second + (e @ self.third).reshape(-1, 6, 6) + 0.5 * (pairs @ self.fourth).reshape(-1, 6, 6)
-        full = unmandel(np.swapaxes(unmandel(stiffness), 1, 3).swapaxes(1, 2).reshape(len(F), 9, 6))
+        full = unmandel(np.swapaxes(unmandel(self._stiffness(e)), 1, 3).swapaxes(1, 2).reshape(len(F), 9, 6))
         D = full.reshape(-1, 3, 3, 3, 3)
         material = np.einsum("niM,nMJNL,nkN->niJkL", F, D, F, optimize=True)
         geometric = np.einsum("ik,nJL->niJkL", np.eye(3), unmandel(self._stress(e)[1]))
         return (material + geometric).reshape(-1, 9, 9)
 
     def _stress(self, e: Array) -> tuple[Array, Array]:
-        """Energy density (n,) and second Piola–Kirchhoff stress (n, 6) in Mandel components."""
+        """Energy density (n,) and second Piola–Kirchhoff stress (n, 6) in Mandel components.
+
+        A quartic is not bounded below. Beyond the strains it was fitted to it is continued from the point ē on
+        the same ray, with the stiffness at rest: W(ē) + S(ē)·d + ½ d·C d, d = e − ē, which is continuous with its
+        first derivatives.
+        """
+        ray, inner = self._limited(e)
+        d = e - inner
+        energy, stress = self._series(inner)
+        linear = d @ self.second
+        pull = (self._series_stiffness(inner) @ d[:, :, None])[:, :, 0] - linear
+        unit = e / np.maximum(np.linalg.norm(e, axis=1, keepdims=True), 1e-300)
+        along = pull - unit * (unit * pull).sum(axis=1, keepdims=True)  # ē moves only across the ray
+        outside = (ray < 1.0)[:, None]
+        total = energy + (d * (stress + 0.5 * linear)).sum(axis=1)
+        return total, stress + linear + np.where(outside, ray[:, None] * along, 0.0)
+
+    def _stiffness(self, e: Array) -> Array:
+        """∂S/∂e (n, 6, 6): exact within the fitted strains, that at rest beyond them."""
+        ray, inner = self._limited(e)
+        return np.where((ray < 1.0)[:, None, None], self.second, self._series_stiffness(inner))
+
+    def _limited(self, e: Array) -> tuple[Array, Array]:
+        """Factor (n,) ≤ 1 that brings a strain back to the fitted ones, and the strain brought back."""
+        size = np.linalg.norm(e, axis=1)
+        ray = np.minimum(1.0, 2.0 * self.strain / np.maximum(size, 1e-300))
+        return ray, ray[:, None] * e
+
+    def _series(self, e: Array) -> tuple[Array, Array]:
         linear = e @ self.second
         cubic = ((e @ self.third).reshape(-1, 6, 6) @ e[:, :, None])[:, :, 0]
         quartic = ((_pairs(e) @ self.fourth).reshape(-1, 6, 6) @ e[:, :, None])[:, :, 0]
         energy = (e * (linear / 2.0 + cubic / 6.0 + quartic / 24.0)).sum(axis=1)
         return energy, linear + cubic / 2.0 + quartic / 6.0
 
+    def _series_stiffness(self, e: Array) -> Array:
+        third, fourth = (e @ self.third).reshape(-1, 6, 6), (_pairs(e) @ self.fourth).reshape(-1, 6, 6)
+        return self.second + third + 0.5 * fourth
+
     def _check(self, E: Array) -> None:
         if not self._warned and len(E) and np.isfinite(E).all():
             largest = float(np.abs(np.linalg.eigvalsh(E)).max())
-            if largest > 1.5 * self.strain:
+            if largest > 2.0 * self.strain:
                 logger.warning(
                     "the bulk is strained by %.1f %%, its law was fitted up to %.1f %%: enlarge the core",
                     100 * largest,
