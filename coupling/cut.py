@@ -57,15 +57,12 @@ class BondRow:
         return np.linalg.norm(d, axis=1) / self.rest
 
     def tip(self, positions: Array, broken: float = 1.3) -> float:
-        """Position along the crack of the foremost broken bond of the row (stretch > broken), Å; −inf if all hold.
+        """Position along the crack of the foremost broken bond (stretch > broken), Å; −inf if all hold.
 
-        Bonds are counted from the open end until the first that holds, so that a void ahead is not the tip.
+        Bonds behind it may hold: a running crack leaves bridges.
         """
-        open_ = self.stretch(positions) > broken
-        column = np.unique(np.round(self.x, 3))
-        broken_column = np.array([open_[np.abs(self.x - c) < 2e-3].all() for c in column])
-        n = len(column) if broken_column.all() else int(np.argmin(broken_column))
-        return float(column[n - 1]) if n else -np.inf
+        open_ = self.x[self.stretch(positions) > broken]
+        return float(open_.max()) if len(open_) else -np.inf
 
 
 def bond_row(atoms: AtomSet, height: float, within: Array) -> BondRow:
