@@ -103,4 +103,3 @@ def _check_cover(sites: Sites, found: Array) -> None:
             f"{int(lost.sum())} atoms of the blend zone and the pad lie outside the mesh, the first at {where} Å; "
             "make the domain larger, or core and blend smaller"
         )
-

@@ -17,7 +17,6 @@ from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
 from coupling.cut import Cut
 from nnp.crystal import Crystal
-from nnp.neighbors import find_pairs
 from nnp.potential import Graph, Potential
 
 Array = np.ndarray

@@ -32,10 +32,15 @@ def _embedded(model: Model) -> PETSc.Mat:
     nodes = np.arange(n // 3) + layout.mesh_starts[layout.rank]
     cols = (3 * layout.node_block(nodes)[:, None] + np.arange(3)).ravel().astype(PETSc.IntType)
     first = layout.mesh_starts[layout.rank] * 3
-    place = PETSc.Mat().createAIJ(((n, 3 * int(layout.mesh_starts[-1])), (layout.n_local, layout.n_global)),
-                                  nnz=1, comm=model.comm)
-    place.setValuesIJV(np.arange(n + 1, dtype=PETSc.IntType), cols, np.ones(n),
-                       rowmap=np.arange(first, first + n, dtype=PETSc.IntType))
+    place = PETSc.Mat().createAIJ(
+        ((n, 3 * int(layout.mesh_starts[-1])), (layout.n_local, layout.n_global)), nnz=1, comm=model.comm
+    )
+    place.setValuesIJV(
+        np.arange(n + 1, dtype=PETSc.IntType),
+        cols,
+        np.ones(n),
+        rowmap=np.arange(first, first + n, dtype=PETSc.IntType),
+    )
     place.assemble()
     return k.ptap(place)
 

@@ -146,7 +146,9 @@ def _assemble(comm, rows: Array, cols: Array, blocks: Array, sizes: tuple[int, i
         indices[at] = 3 * cols[:, None] + np.arange(3)
         values[at] = blocks[:, c, :]
     matrix = PETSc.Mat().createAIJ(
-        ((3 * sizes[0], None), (3 * sizes[1], None)), csr=(indptr.astype(PETSc.IntType), indices, values), comm=comm
+        ((3 * sizes[0], None), (3 * sizes[1], None)),
+        csr=(indptr.astype(PETSc.IntType), indices, values),
+        comm=comm,
     )
     matrix.assemble()
     return matrix

@@ -67,8 +67,13 @@ def make_material(case: Case) -> Material:
     crystal = _crystal(case, potential)
     check_blend(case, crystal.a)
     crack = case.geometry.crack
-    if crack is not None:
-        crystal = crystal.cleavage_centred()
+    try:
+        if case.geometry.shape == "disc":
+            thickness(crystal, 2)
+        if crack is not None:
+            crystal = crystal.cleavage_centred()
+    except ValueError as error:
+        raise InputError("crystal.orientation", str(error)) from error
     return Material(potential, crystal, (0.0, 0.0) if crack is None else crack.tip)
 
 
@@ -167,7 +172,7 @@ def make_mesh_data(case: Case, crystal: Crystal, mask: Mask) -> MeshData:
     vectors = projected_lattice(crystal)
     spacing = float(np.linalg.norm(vectors, axis=1).max())
     hole = _widened(mask.core, -spacing)
-    sizes = {"growth": config.growth, "h_max": config.h_max}
+    sizes: dict[str, Any] = {"growth": config.growth, "h_max": config.h_max}
     try:
         if geometry.shape == "ball":
             return graded_ball(
@@ -208,7 +213,9 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
     n = len(model.atoms)
     area = np.pi * case.geometry.radius**2 * thickness(material.crystal, 2)
     volume = area if case.geometry.shape == "disc" else 4 / 3 * np.pi * case.geometry.radius**3
-    pairs = 4 / 3 * np.pi * (material.potential.cutoff + model.atomistic.skin) ** 3 / material.crystal.site_volume
+    pairs = (
+        4 / 3 * np.pi * (material.potential.cutoff + model.atomistic.skin) ** 3 / material.crystal.site_volume
+    )
     return {
         "lattice constant": {"value": material.crystal.a, "unit": "Å"},
         "atoms": n,
@@ -218,5 +225,8 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
         "mesh nodes": int(model.layout.mesh_starts[-1]),
         "unknowns": model.layout.n_global,
         "load steps": len(load.values) * (2 if load.back else 1) - (1 if load.back else 0),
-        "memory": {"value": round((model.layout.n_global * 9e3 + n * pairs * 1.5e3) / 1e6), "unit": "MB, about"},
+        "memory": {
+            "value": round((model.layout.n_global * 9e3 + n * pairs * 1.5e3) / 1e6),
+            "unit": "MB, about",
+        },
     }

@@ -9,9 +9,9 @@ import numpy as np
 
 from nnp.crystal import Crystal
 from nnp.homogeneous import elastic_tensor, internal_shift
-from nnp.surfaces import surface_energy
 from nnp.potential import Potential
 from nnp.stroh import griffith_k
+from nnp.surfaces import surface_energy
 
 Array = np.ndarray
 

@@ -131,7 +131,9 @@ class Recorder:
         plot_regions(mesh, stress, atoms, self.folder / "regions.png", window, "mask", title)
         plot_regions(mesh, stress, atoms, self.folder / "site_energy.png", window, "site_energy", title)
         label = {"stress intensity": "K, MPa√m"}.get(sim.load.dimension, sim.load.name)
-        marks = {k: v for k, v in self.result.data["results"].items() if k in ("K_G", "K_plus", "K_minus") and v}
+        marks = {
+            k: v for k, v in self.result.data["results"].items() if k in ("K_G", "K_plus", "K_minus") and v
+        }
         plot_history(self.result.steps, self.folder / "history.png", label, marks, title)
 
 

@@ -86,7 +86,9 @@ def _describe(comm: Any, recorder: Recorder) -> None:
 
 def _conclude(comm: Any, recorder: Recorder, out: Path, seconds: float) -> None:
     data = recorder.result.data
-    found = "  ".join(f"{k} {v:.4g}" for k, v in data["results"].items() if k.startswith("K_") and v is not None)
+    found = "  ".join(
+        f"{k} {v:.4g}" for k, v in data["results"].items() if k.startswith("K_") and v is not None
+    )
     _say(comm, f"{data['status']} in {seconds:.1f} s  {found}")
     _say(comm, f"results in {out}: open fields.pvd and atoms.pvd in ParaView")
 

@@ -19,10 +19,11 @@ def mesh_snapshot(model: Model, q: PETSc.Vec) -> MeshSnapshot | None:
     (eV/Å³) and the share that the continuum carries, by cell. None without a mesh. Collective."""
     if model.bulk is None:
         return None
+    bulk: Any = model.bulk  # the coupling's protocol names no output
     u = q.array_r[model.layout.mesh].copy()
-    points, cells = model.bulk.output_mesh()
-    moved = model.bulk.to_local(u)
-    fields = model.bulk.cell_fields(u)
+    points, cells = bulk.output_mesh()
+    moved = bulk.to_local(u)
+    fields = bulk.cell_fields(u)
     data = {**fields, "stress": fields["stress"] / units.GPa}
     return MeshSnapshot(points + moved, cells, {"displacement": moved}, data)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -146,7 +146,7 @@ def make_crystal(
     structure: str,
     symbols: str | Sequence[str],
     a: float,
-    orientation: dict[str, Sequence[float]] | None = None,
+    orientation: Mapping[str, Sequence[float]] | None = None,
 ) -> Crystal:
     """Crystal of a named structure.
 
@@ -172,7 +172,7 @@ def make_crystal(
     )
 
 
-def _frame(orientation: dict[str, Sequence[float]]) -> Array:
+def _frame(orientation: Mapping[str, Sequence[float]]) -> Array:
     """Rows: unit vectors along x, y, z of the laboratory, in crystal axes."""
     given = {k: np.asarray(v, float) for k, v in orientation.items()}
     if not given:
@@ -182,7 +182,7 @@ def _frame(orientation: dict[str, Sequence[float]]) -> Array:
     if any(v.shape != (3,) or not np.linalg.norm(v) > 0 for v in given.values()):
         raise ValueError("each direction of an orientation is three numbers, not all zero")
     unit = {k: v / np.linalg.norm(v) for k, v in given.items()}
-    for k, (p, q) in {"x": "yz", "y": "zx", "z": "xy"}.items():
+    for k, p, q in (("x", "y", "z"), ("y", "z", "x"), ("z", "x", "y")):
         if k not in unit:
             unit[k] = np.cross(unit[p], unit[q])
     frame = np.stack([unit[k] for k in "xyz"])

@@ -37,7 +37,7 @@ class State:
             positions=torch.as_tensor(atoms.get_positions(), dtype=dtype),
             numbers=torch.as_tensor(np.asarray(atoms.numbers), dtype=torch.long),
             cell=torch.as_tensor(np.asarray(atoms.cell), dtype=dtype),
-            pbc=tuple(bool(p) for p in atoms.pbc),
+            pbc=(bool(atoms.pbc[0]), bool(atoms.pbc[1]), bool(atoms.pbc[2])),
         )
 
     def to_ase(self) -> Atoms:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from coupling.model import Model
 from coupling.schemes.base import Reference, Scheme
 from coupling.schemes.bgfc import Bgfc
 from coupling.schemes.bqce import Bqce
-from coupling.model import Model
 
 SCHEMES: dict[str, Callable[[Model, Reference], Scheme]] = {
     "bgfc": Bgfc,

@@ -26,7 +26,8 @@ class Reference:
 class Scheme(Protocol):
     """Energy and gradient of a coupled model as a solver sees them."""
 
-    model: Model
+    @property
+    def model(self) -> Model: ...
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         """Energy at q; the gradient, prescribed unknowns included, is written to g. Collective."""

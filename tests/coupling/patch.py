@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 from conftest import MATERIALS
+
 from coupling.assemble import coupled_model, halo
 from coupling.atoms import thickness
 from coupling.hessian import reference_hessian

@@ -58,7 +58,9 @@ def test_lattice_trapping_of_silicon() -> None:
 
 def _field(model, elastic, tip, k):
     solution = stroh(elastic)
-    return model.unknowns(lambda x: displacement(solution, x[:, 0] - tip[0], x[:, 1] - tip[1], np.array([k, 0, 0])))
+    return model.unknowns(
+        lambda x: displacement(solution, x[:, 0] - tip[0], x[:, 1] - tip[1], np.array([k, 0, 0]))
+    )
 
 
 def test_no_step_is_reported_as_not_converged() -> None:

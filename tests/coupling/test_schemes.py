@@ -52,7 +52,9 @@ def test_transfer_keeps_power(patch) -> None:
     """f·(T q̇) = (Tᵀ f)·q̇, and a rigid translation of all unknowns translates every atom."""
     model, rng = patch.model, np.random.default_rng(2)
     shift = model.unknowns(lambda x: np.tile([0.1, -0.2, 0.3], (len(x), 1)))
-    np.testing.assert_allclose(model.positions(shift) - model.atoms.reference, [[0.1, -0.2, 0.3]] * len(model.atoms))
+    np.testing.assert_allclose(
+        model.positions(shift) - model.atoms.reference, [[0.1, -0.2, 0.3]] * len(model.atoms)
+    )
     f, q, g = rng.normal(size=(len(model.atoms), 3)), _somewhere(model), model.vector()
     model.pull_back(f, g)
     moved = model.positions(q) - model.atoms.reference
@@ -98,4 +100,6 @@ def test_ghost_force_of_bqce_falls_with_the_blend() -> None:
 def test_same_answer_on_any_number_of_ranks(ranks) -> None:
     alone = run_ranks(1, "tests/coupling/ranks.py").splitlines()[-1]
     together = run_ranks(ranks, "tests/coupling/ranks.py").splitlines()[-1]
-    np.testing.assert_allclose(np.fromstring(together, sep=" "), np.fromstring(alone, sep=" "), rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(
+        np.fromstring(together, sep=" "), np.fromstring(alone, sep=" "), rtol=1e-10, atol=1e-13
+    )

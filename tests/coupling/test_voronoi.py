@@ -42,7 +42,9 @@ def test_weighted_volume_is_shared_out_exactly() -> None:
     crystal = make_crystal("fcc", "Ar", 4.0)
     points, sublattice, _ = crystal.sites(np.array([-20.0, -20, 0]), np.array([20.0, 20, 4.0]))
     w = np.clip(1.5 - np.linalg.norm(points[:, :2], axis=1) / 8.0, 0, 1)
-    corners = np.vstack([np.random.default_rng(2).uniform(-18, 18, (60, 2)), [[-19, -19], [19, -19], [19, 19], [-19, 19]]])
+    corners = np.vstack(
+        [np.random.default_rng(2).uniform(-18, 18, (60, 2)), [[-19, -19], [19, -19], [19, 19], [-19, 19]]]
+    )
     cells = corners[Delaunay(corners).simplices]
     chosen = w > 0
     left = cell_fraction(cells, crystal, points[chosen], sublattice[chosen], w[chosen], 4.0)
