@@ -8,7 +8,7 @@ Every scheme is built on this one object.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from petsc4py import PETSc
 
 from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
+from coupling.clock import Clock
 from coupling.transfer import Layout
 
 Array = np.ndarray
@@ -50,7 +51,7 @@ class Energy:
 class Model:
     """bulk is None where every site is an atom; nodes: (n, 3) where this rank's mesh nodes are, those on a crack
     face just off it on their own side. fixed: local indices of prescribed unknowns. shift: Λ by sublattice
-    (b, 3, 3, 3) or None."""
+    (b, 3, 3, 3) or None. clock: time spent by part."""
 
     atoms: AtomSet
     layout: Layout
@@ -60,6 +61,7 @@ class Model:
     nodes: Array
     fixed: Array
     shift: Array | None
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def comm(self):
@@ -78,11 +80,16 @@ class Model:
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         """Energy of the blended model; its exact gradient is written to g, prescribed unknowns included."""
-        energy, dy = self.atomistic(self.positions(q))
-        self.pull_back(dy, g)
+        with self.clock("transfer"):
+            positions = self.positions(q)
+        with self.clock("potential"):
+            energy, dy = self.atomistic(positions)
+        with self.clock("transfer"):
+            self.pull_back(dy, g)
         continuum = 0.0
         if self.bulk is not None:
-            continuum, du = self.bulk.energy_gradient(q.array_r[self.layout.mesh].copy())
+            with self.clock("bulk"):
+                continuum, du = self.bulk.energy_gradient(q.array_r[self.layout.mesh].copy())
             with_mesh = g.array
             with_mesh[self.layout.mesh] += du
         total = self.atoms.ownership.sum

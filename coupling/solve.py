@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from petsc4py import PETSc
 
+from coupling.clock import Clock
 from coupling.model import Energy
 from coupling.preconditioner import Preconditioner
 from coupling.schemes.base import Scheme
@@ -50,6 +51,7 @@ class _History:
     """Steps s and gradient changes y of the last iterations."""
 
     size: int
+    clock: Clock
     s: list[PETSc.Vec] = field(default_factory=list)
     y: list[PETSc.Vec] = field(default_factory=list)
 
@@ -65,7 +67,8 @@ class _History:
             alphas.append(s.dot(d) / s.dot(y))
             d.axpy(-alphas[-1], y)
         z = d.duplicate()
-        precondition(d, z)
+        with self.clock("preconditioner"):
+            precondition(d, z)
         for s, y, alpha in zip(self.s, self.y, reversed(alphas)):
             z.axpy(alpha - y.dot(z) / s.dot(y), s)
         z.scale(-1.0)
@@ -103,7 +106,7 @@ class _Minimiser:
     def run(self, monitor: Callable[[int, float, float], None] | None) -> Solution:
         if not np.isfinite(self.energy.total):
             raise NotANumberError("the energy of the starting state is not finite")
-        history = _History(self.settings.memory)
+        history = _History(self.settings.memory, self.model.clock)
         residual, iteration = self.model.block_norm(self.g), 0
         while residual > self.settings.force_tolerance and iteration < self.settings.max_iterations:
             if not self._iterate(history):

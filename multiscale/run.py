@@ -35,7 +35,9 @@ def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress
     try:
         status, solving = _march(stepper, recorder, progress)
     finally:
-        timings = {"build": round(built - began, 3), "solve": round(solving, 3)}
+        parts = simulation.model.clock.seconds
+        timings = {"build": built - began, "solve": solving, **parts}
+        timings = {name: round(seconds, 3) for name, seconds in timings.items()}
         if status == "failed":
             recorder.result.note("timings", **timings)
             recorder.result.finish(status)
