@@ -68,7 +68,9 @@ def evaluate(potential: Potential, state: State, pairs: Pairs, sites: Sites | No
     )
 
 
-def hessian_vector(potential: Potential, state: State, pairs: Pairs, v: Tensor, sites: Sites | None = None) -> Tensor:
+def hessian_vector(
+    potential: Potential, state: State, pairs: Pairs, v: Tensor, sites: Sites | None = None
+) -> Tensor:
     """H·v with H the Hessian of Σ w_i ε_i in the positions; v and the result (n, 3)."""
     kept, centre, index = _restricted(state, pairs, sites)
     r = kept.vectors(state).detach().requires_grad_(True)

@@ -60,7 +60,7 @@ def _complement(rows: np.ndarray) -> np.ndarray:
     if len(rows) == 0:
         return np.eye(3)
     _, _, vt = np.linalg.svd(rows)
-    return vt[len(rows):]
+    return vt[len(rows) :]
 
 
 class NeighborList:
