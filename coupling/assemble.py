@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from coupling.atomistic import AtomisticEnergy, bulk_site_energies
-from coupling.atoms import AtomSet, Sites, cost_of, sites_around
+from coupling.atoms import AtomSet, Removal, Sites, cost_of, sites_around
 from coupling.exchange import Ownership
+from coupling.forces import reach
 from coupling.model import Model
 from coupling.regions import Everywhere, Mask, Shape
-from coupling.transfer import make_layout, transfer_matrix
-from coupling.voronoi import cell_fraction
+from coupling.remask import left_over
+from coupling.transfer import Layout, make_layout, transfer_matrix
 from nnp.crystal import Crystal
 from nnp.potential import Potential
 
@@ -24,59 +25,83 @@ class RegionError(ValueError):
 
 
 def halo(potential: Potential) -> float:
-    """How far beyond the blend zone atoms are needed, Å: one receptive field completes the weighted sites, a
-    second one gives the true forces that the ghost-force correction compares with."""
-    return 2.0 * potential.receptive_field + 1e-6
+    """How far beyond the blend zone atoms are needed, Å: one reach completes the weighted sites, a second one gives
+    the true forces."""
+    return 2.0 * reach(potential) + 1e-6
 
 
 def coupled_model(
-    potential: Potential, crystal: Crystal, mask: Mask, bulk: Any, thickness: float, shift: Array | None
+    potential: Potential,
+    crystal: Crystal,
+    mask: Mask,
+    bulk: Any,
+    thickness: float,
+    shift: Array | None,
+    remove: Removal | None = None,
 ) -> Model:
     """Atoms in the core and blend of `mask`, elements of `bulk` elsewhere. Collective over bulk.comm.
 
-    shift: Λ by sublattice (b, 3, 3, 3) or None. The bulk's cell weights are set to what the atoms leave over.
+    thickness: of the slice that the atoms fill along z, Å (1 in a solid); shift: Λ by sublattice (b, 3, 3, 3) or
+    None; remove: which sites are vacant. The bulk's cell weights are set to what the atoms leave over.
     RegionError where atoms that need the mesh lie outside it.
     """
     comm = bulk.comm
-    sites = sites_around(crystal, mask, mask.blend + halo(potential), bulk.dim)
+    sites, vacant = _occupied(sites_around(crystal, mask, mask.blend + halo(potential), bulk.dim), remove)
     ownership = Ownership.balanced(comm, cost_of(sites.weights))
     mine = bulk.tabulate(sites.points[ownership.owned])
     found = ownership.gather(mine.found.astype(np.int8)).astype(bool)
     _check_cover(sites, found)
-    atoms = _atom_set(sites, ~found, ownership)
+    _check_hole(bulk, mask)
+    atoms = _atom_set(sites, ~found, ownership, vacant)
     layout = make_layout(atoms, bulk.n_owned // 3)
     transfer = transfer_matrix(atoms, layout, mine, shift)
-    w = sites.weights > 0.0
-    fraction = cell_fraction(
-        bulk.cell_geometry(), crystal, sites.points[w], sites.sublattice[w], sites.weights[w], thickness
-    )
-    bulk.set_fraction(np.where(np.abs(fraction) < 1e-6, 0.0, fraction))  # rounding where the atoms fill all
+    bulk.set_fraction(left_over(bulk, crystal, atoms, thickness))
     nodes = np.asarray(bulk.tagged_dofs("outer"), int)
-    fixed = layout.mesh.start + (3 * nodes[:, None] + np.arange(3)).ravel()
+    fixed = _fixed(layout, crystal, layout.mesh.start + (3 * nodes[:, None] + np.arange(3)).ravel())
     energy = _energy(potential, crystal, atoms)
-    return Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, shift)
+    return Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, shift, crystal, mask)
 
 
 def atomistic_model(
-    potential: Potential, crystal: Crystal, region: Shape, dim: int, comm: Any, shift: Array | None
+    potential: Potential,
+    crystal: Crystal,
+    region: Shape,
+    dim: int,
+    comm: Any,
+    shift: Array | None,
+    remove: Removal | None = None,
 ) -> Model:
-    """Every site of a region is an atom; a layer of one receptive field around it is held. Collective."""
-    reach = potential.receptive_field
-    sites = sites_around(crystal, Everywhere(region, reach), 2.0 * reach + 1e-6, dim)
+    """Every site of a region is an atom, but for those to remove; a layer of one receptive field around it is held.
+    Collective."""
+    width = potential.receptive_field
+    sites, vacant = _occupied(
+        sites_around(crystal, Everywhere(region, width), 2.0 * width + 1e-6, dim), remove
+    )
     ownership = Ownership.balanced(comm, cost_of(sites.weights))
-    atoms = _atom_set(sites, np.ones(len(sites.points), bool), ownership)
+    atoms = _atom_set(sites, np.ones(len(sites.points), bool), ownership, vacant)
     layout = make_layout(atoms, 0)
     held = region.distance(sites.points[ownership.owned]) >= 0.0
-    fixed = (3 * np.flatnonzero(held)[:, None] + np.arange(3)).ravel()
+    fixed = _fixed(layout, crystal, (3 * np.flatnonzero(held)[:, None] + np.arange(3)).ravel())
     transfer = transfer_matrix(atoms, layout, None, None)
     energy = _energy(potential, crystal, atoms)
-    return Model(atoms, layout, transfer, energy, None, np.zeros((0, 3)), fixed, shift)
+    return Model(atoms, layout, transfer, energy, None, np.zeros((0, 3)), fixed, shift, crystal, None)
 
 
-def _atom_set(sites: Sites, free: Array, ownership: Ownership) -> AtomSet:
-    return AtomSet(
-        sites.points, sites.numbers, sites.sublattice, sites.weights, free, sites.cell, sites.pbc, ownership
-    )
+def _occupied(sites: Sites, remove: Removal | None) -> tuple[Sites, Sites]:
+    """The sites with an atom, and those without."""
+    empty = np.zeros(len(sites.points), bool) if remove is None else np.asarray(remove(sites.points), bool)
+    return sites.select(~empty), sites.select(empty)
+
+
+def _atom_set(sites: Sites, free: Array, ownership: Ownership, vacant: Sites) -> AtomSet:
+    s = sites
+    return AtomSet(s.points, s.numbers, s.sublattice, s.weights, free, s.cell, s.pbc, ownership, vacant)
+
+
+def _fixed(layout: Layout, crystal: Crystal, held: Array) -> Array:
+    """Prescribed unknowns: those held, and all z components of a flat crystal, which has no stiffness there."""
+    flat = np.arange(2, layout.n_local, 3) if not crystal.pbc[2] else np.zeros(0, int)
+    return np.union1d(held, flat)
 
 
 def _energy(potential: Potential, crystal: Crystal, atoms: AtomSet) -> AtomisticEnergy:
@@ -92,6 +117,18 @@ def _node_points(bulk: Any, off: float = 1e-6) -> Array:
         if tag in bulk.tags:
             points[bulk.tagged_dofs(tag), 1] += side
     return points
+
+
+def _check_hole(bulk: Any, mask: Mask) -> None:
+    """Within the mesh's hole nothing but atoms carries energy."""
+    rim = bulk.tagged_dofs("inner") if "inner" in bulk.tags else []
+    w = mask(bulk.node_coordinates()[rim])
+    least = min(bulk.comm.allgather(w.min(initial=1.0)))
+    if least < 1.0:
+        raise RegionError(
+            f"the hole of the mesh reaches into the blend zone, where the mask is {least:.3g} and elements should "
+            "carry the rest; make the core larger, or the hole smaller"
+        )
 
 
 def _check_cover(sites: Sites, found: Array) -> None:

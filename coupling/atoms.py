@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,31 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True)
+class Sites:
+    """Sites of the perfect crystal under a mask. Fields as in AtomSet."""
+
+    points: Array
+    sublattice: Array
+    numbers: Array
+    weights: Array
+    cell: Array
+    pbc: tuple[bool, bool, bool]
+
+    def select(self, chosen: Array) -> Sites:
+        """The chosen ones (n,) boolean."""
+        c = chosen
+        return Sites(
+            self.points[c], self.sublattice[c], self.numbers[c], self.weights[c], self.cell, self.pbc
+        )
+
+
+@dataclass(frozen=True)
 class AtomSet:
     """All atoms that a model holds, the same on every rank, sorted so that each rank's share is compact.
 
     reference: (n, 3) X_i, Å; numbers, sublattice: (n,); weights: (n,) w_i; free: (n,) atoms that are unknowns
-    of their own (the others follow the mesh, or are held); cell, pbc: the periods; ownership: who evaluates what.
+    of their own (the others follow the mesh, or are held); cell, pbc: the periods; ownership: who evaluates what;
+    vacant: the sites of the crystal that were left empty.
     """
 
     reference: Array
@@ -30,6 +51,7 @@ class AtomSet:
     cell: Array
     pbc: tuple[bool, bool, bool]
     ownership: Ownership
+    vacant: Sites
 
     def __len__(self) -> int:
         return len(self.reference)
@@ -44,16 +66,8 @@ class AtomSet:
         )
 
 
-@dataclass(frozen=True)
-class Sites:
-    """Crystal sites before it is known which of them the mesh carries. Fields as in AtomSet."""
-
-    points: Array
-    sublattice: Array
-    numbers: Array
-    weights: Array
-    cell: Array
-    pbc: tuple[bool, bool, bool]
+Removal = Callable[[Array], Array]
+"""Which of the sites at points (n, 3) Å are left empty, (n,) boolean."""
 
 
 def sites_around(crystal: Crystal, mask, reach: float, dim: int) -> Sites:

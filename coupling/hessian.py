@@ -68,13 +68,25 @@ def _match(atoms: AtomSet, site: Array, vectors: Array, cut: Cut | None) -> tupl
         points = np.concatenate([points + k * atoms.cell[2] for k in range(-reach - 1, reach + 2)])
     tree = cKDTree(points)
     distance, index = tree.query(wanted.reshape(-1, 3))
-    if distance.max() > 1e-3:
+    lost = distance > 1e-3
+    if not _vacant(atoms, wanted.reshape(-1, 3)[lost]).all():
         raise ValueError("a weighted site lacks a neighbour of the perfect crystal: the halo is too thin")
-    present = np.ones(wanted.shape[:2], bool)
+    present = ~lost.reshape(wanted.shape[:2])
     if cut is not None:
         start = np.broadcast_to(atoms.reference[site][:, None], wanted.shape).reshape(-1, 3)
-        present = ~cut.crosses(start, wanted.reshape(-1, 3)).reshape(present.shape)
+        present &= ~cut.crosses(start, wanted.reshape(-1, 3)).reshape(present.shape)
     return (index % len(atoms)).reshape(present.shape), present
+
+
+def _vacant(atoms: AtomSet, points: Array) -> Array:
+    """Which points (n, 3) are vacant sites, (n,)."""
+    empty = atoms.vacant.points
+    if len(empty) == 0:
+        return np.zeros(len(points), bool)
+    apart = points[:, None] - empty
+    if atoms.pbc[2]:
+        apart -= np.round(apart[..., 2:] / atoms.cell[2, 2]) * atoms.cell[2]
+    return np.linalg.norm(apart, axis=2).min(axis=1, initial=np.inf) < 1e-3
 
 
 def _blocks(present: Array, h: Array, weight: Array) -> Array:

@@ -17,7 +17,9 @@ from petsc4py import PETSc
 from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
 from coupling.clock import Clock
+from coupling.regions import Mask
 from coupling.transfer import Layout
+from nnp.crystal import Crystal
 
 Array = np.ndarray
 Field = Callable[[Array], Array]
@@ -28,10 +30,13 @@ class Bulk(Protocol):
     """What the coupling needs of a finite-element bulk (see multiscale.continuum.bulk)."""
 
     comm: Any
+    dim: int
     n_owned: int
 
     def energy_gradient(self, u: Array) -> tuple[float, Array]: ...
     def stiffness(self, u: Array | None = None) -> PETSc.Mat: ...
+    def cell_geometry(self) -> Array: ...
+    def with_fraction(self, fraction: Array) -> Bulk: ...
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,8 @@ class Energy:
 class Model:
     """bulk is None where every site is an atom; nodes: (n, 3) where this rank's mesh nodes are, those on a crack
     face just off it on their own side. fixed: local indices of prescribed unknowns. shift: Λ by sublattice
-    (b, 3, 3, 3) or None. clock: time spent by part."""
+    (b, 3, 3, 3) or None. mask: what weighted the atoms, None where every site is an atom. clock: time spent by
+    part."""
 
     atoms: AtomSet
     layout: Layout
@@ -61,6 +67,8 @@ class Model:
     nodes: Array
     fixed: Array
     shift: Array | None
+    crystal: Crystal
+    mask: Mask | None
     clock: Clock = field(default_factory=Clock)
 
     @property
@@ -80,20 +88,31 @@ class Model:
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         """Energy of the blended model; its exact gradient is written to g, prescribed unknowns included."""
+        energy = self.atoms_gradient(self.atomistic, q, g)
+        continuum = 0.0
+        if self.bulk is not None:
+            continuum, du = self.bulk_gradient(self.bulk, q)
+            with_mesh = g.array
+            with_mesh[self.layout.mesh] += du
+        return Energy(energy, continuum)
+
+    def atoms_gradient(
+        self, atomistic: AtomisticEnergy, q: PETSc.Vec, g: PETSc.Vec, weight: Array | None = None
+    ) -> float:
+        """An atomistic energy of all ranks at q; g = Tᵀ(weight ⊙ ∂/∂y), weight (n,) one if not given."""
         with self.clock("transfer"):
             positions = self.positions(q)
         with self.clock("potential"):
-            energy, dy = self.atomistic(positions)
+            energy, dy = atomistic(positions)
         with self.clock("transfer"):
-            self.pull_back(dy, g)
-        continuum = 0.0
-        if self.bulk is not None:
-            with self.clock("bulk"):
-                continuum, du = self.bulk.energy_gradient(q.array_r[self.layout.mesh].copy())
-            with_mesh = g.array
-            with_mesh[self.layout.mesh] += du
-        total = self.atoms.ownership.sum
-        return Energy(total(energy), total(continuum))
+            self.pull_back(dy if weight is None else weight[:, None] * dy, g)
+        return self.atoms.ownership.sum(energy)
+
+    def bulk_gradient(self, bulk: Bulk, q: PETSc.Vec) -> tuple[float, Array]:
+        """A bulk's energy of all ranks and its gradient on this rank's nodes, (3 nodes,)."""
+        with self.clock("bulk"):
+            energy, du = bulk.energy_gradient(q.array_r[self.layout.mesh].copy())
+        return self.atoms.ownership.sum(energy), du
 
     def pull_back(self, dy: Array, g: PETSc.Vec) -> None:
         """g = Tᵀ Σ_ranks dy; dy (n, 3) this rank's contribution to the derivative for all atoms."""

@@ -77,7 +77,12 @@ def quintic(t: Array) -> Array:
     return t * t * t * (10.0 + t * (6.0 * t - 15.0))
 
 
-STEPS: dict[str, Callable[[Array], Array]] = {"cubic": cubic, "quintic": quintic}
+def sharp(t: Array) -> Array:
+    """The jump at t = ½."""
+    return (np.asarray(t) >= 0.5 - 1e-9).astype(float)
+
+
+STEPS: dict[str, Callable[[Array], Array]] = {"cubic": cubic, "quintic": quintic, "sharp": sharp}
 
 
 @dataclass(frozen=True)

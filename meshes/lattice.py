@@ -62,6 +62,13 @@ def lattice_triangles(
     return points[used], cells.reshape(-1, 3)
 
 
+def longest_edge(vectors: Array, along: Array | None = None) -> float:
+    """Of the triangles that `lattice_triangles` makes, Å."""
+    a, b = _edges(np.asarray(vectors, float), along)
+    diagonal = min(np.linalg.norm(a + b), np.linalg.norm(a - b))
+    return float(max(np.linalg.norm(a), np.linalg.norm(b), diagonal))
+
+
 def _sites(a: Array, b: Array, origin: Array, inside: Distance, reach: float) -> tuple[Array, int]:
     """A grid of sites ((2 count + 1)², 2) around the origin that is large enough to hold the region."""
     limit = int(np.ceil(reach * np.linalg.norm(np.linalg.inv(np.stack([a, b])), axis=0).max())) + 1

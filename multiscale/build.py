@@ -20,7 +20,7 @@ from meshes.ball import graded_ball
 from meshes.data import MeshData
 from meshes.disc import Slit, graded_disc
 from meshes.importing import read_mesh
-from meshes.lattice import LatticePatch
+from meshes.lattice import LatticePatch, longest_edge
 from multiscale.config import Case, InputError, check_blend, core_center
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import LAWS
@@ -57,6 +57,7 @@ def build(case: Case, comm: Any, say: Callable[[str], None] = lambda text: None)
     say("scheme and preconditioner")
     cut = None if case.geometry.crack is None else Cut(material.tip)
     scheme = SCHEMES[case.coupling.scheme](model, Reference(cut=cut))
+    model = scheme.model  # under the weights that the scheme uses
     hessian = reference_hessian(model.atomistic, material.crystal, cut)
     bonds = None if cut is None else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
     return Simulation(case, material, load, model, scheme, Preconditioner(stiffness(model, hessian)), bonds)
@@ -171,7 +172,8 @@ def make_mesh_data(case: Case, crystal: Crystal, mask: Mask) -> MeshData:
         return _imported(config.file)
     vectors = projected_lattice(crystal)
     spacing = float(np.linalg.norm(vectors, axis=1).max())
-    hole = _widened(mask.core, -spacing)
+    along = None if geometry.crack is None else np.array([1.0, 0.0])
+    hole = _widened(mask.core, -longest_edge(vectors, along))  # its rim may stray outwards by an edge
     sizes: dict[str, Any] = {"growth": config.growth, "h_max": config.h_max}
     try:
         if geometry.shape == "ball":

@@ -8,10 +8,16 @@ from coupling.model import Model
 from coupling.schemes.base import Reference, Scheme
 from coupling.schemes.bgfc import Bgfc
 from coupling.schemes.bqce import Bqce
+from coupling.schemes.bqcf import Bqcf
+from coupling.schemes.schwarz import Schwarz
+from coupling.schemes.sharp import Sharp
 
 SCHEMES: dict[str, Callable[[Model, Reference], Scheme]] = {
     "bgfc": Bgfc,
     "bqce": Bqce,
+    "bqcf": Bqcf,
+    "sharp": Sharp,
+    "schwarz": Schwarz,
     "atomistic": Bqce,  # the same energy; its model has no mesh and weight one on every atom
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from petsc4py import PETSc
@@ -24,11 +25,36 @@ class Reference:
 
 
 class Scheme(Protocol):
-    """Energy and gradient of a coupled model as a solver sees them."""
+    """A coupled model as a solver sees it.
+
+    model: with the weights that the scheme uses. has_energy: whether the residual is the gradient of an energy.
+    """
 
     @property
     def model(self) -> Model: ...
 
-    def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
-        """Energy at q; the gradient, prescribed unknowns included, is written to g. Collective."""
+    @property
+    def has_energy(self) -> bool: ...
+
+    def residual(self, q: PETSc.Vec, g: PETSc.Vec) -> None:
+        """Minus the forces at q, prescribed unknowns included, written to g. Collective."""
         ...
+
+    def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
+        """The residual, and the energy at q whose gradient it is; without an energy that of the blended model,
+        for the record. Collective."""
+        ...
+
+
+@runtime_checkable
+class Alternating(Protocol):
+    """A scheme whose parts are relaxed in turn, each with the unknowns of the others fixed in its model."""
+
+    @property
+    def model(self) -> Model: ...
+
+    @property
+    def parts(self) -> Sequence[Scheme]: ...
+
+    def residual(self, q: PETSc.Vec, g: PETSc.Vec) -> None: ...
+    def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy: ...

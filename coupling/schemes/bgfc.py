@@ -3,20 +3,20 @@
     E_bgfc(q) = E(q) − c·(q − q_ref),      c = ∇E(q_ref) − Tᵀ(w ⊙ ∇E_atomistic(y_ref))
 
 C. Ortner, L. Zhang, SIAM J. Numer. Anal. 52, 2014, arXiv:1407.0053. In the perfect crystal the true atomistic
-forces vanish and c is the ghost force itself. Where a crack has cut bonds they do not vanish (the new surfaces
-want to relax); c then keeps their blended part and removes only the spurious remainder, such as the ends of
-the surface stress where the mask falls off. Nothing has to be excepted by hand next to missing neighbours.
+forces vanish and c is the ghost force itself. Where a crack has cut bonds or a site is vacant they do not vanish
+(the new surfaces want to relax); c then keeps their blended part and removes only the spurious remainder, such as
+the ends of the surface stress where the mask falls off. Nothing has to be excepted by hand next to missing
+neighbours.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
-import numpy as np
 from petsc4py import PETSc
-from scipy.spatial import cKDTree
 
-from coupling.atoms import AtomSet
+from coupling.forces import true_energy
 from coupling.model import Energy, Model
 from coupling.schemes.base import Reference
 
@@ -27,13 +27,14 @@ class Bgfc:
 
     model: Model
     reference: Reference
+    has_energy: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         model, gradient = self.model, self.reference.gradient
         self._q0 = model.unknowns(lambda x: x @ gradient.T)
         self._load = model.vector()
         _cut(model, self.reference).energy_gradient(self._q0, self._load)
-        if self.reference.cut is not None:
+        if self.reference.cut is not None or len(model.atoms.vacant.points):
             self._load.axpy(-1.0, _true_forces(model, self.reference, self._q0))
         self._load.array[model.fixed] = 0.0
         self._offset = self._load.dot(self._q0)
@@ -42,6 +43,9 @@ class Bgfc:
     def ghost_force(self) -> float:
         """Largest force that the correction removes, eV/Å."""
         return self.model.block_norm(self._load)
+
+    def residual(self, q: PETSc.Vec, g: PETSc.Vec) -> None:
+        self.energy_gradient(q, g)
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         energy = self.model.energy_gradient(q, g)
@@ -57,20 +61,8 @@ def _cut(model: Model, reference: Reference) -> Model:
 
 
 def _true_forces(model: Model, reference: Reference, q: PETSc.Vec) -> PETSc.Vec:
-    """Tᵀ(w ⊙ ∇E_at): the blended forces of a fully atomistic crystal with the same cut."""
-    atoms, w = model.atoms, model.atomistic.weights
-    reach = model.atomistic.potential.receptive_field
-    everywhere = (_distance_to(atoms, w > 0.0) <= reach + 1e-9).astype(float)
-    full = replace(_cut(model, reference).atomistic, weights=everywhere)
-    _, dy = full(model.positions(q))
+    """Tᵀ(w ⊙ ∇E_at): the blended forces of a fully atomistic crystal with the same cut and vacancies."""
+    w = model.atomistic.weights
     out = model.vector()
-    model.pull_back(w[:, None] * dy, out)
+    model.atoms_gradient(true_energy(_cut(model, reference).atomistic, w > 0.0), q, out, w)
     return out
-
-
-def _distance_to(atoms: AtomSet, chosen: np.ndarray) -> np.ndarray:
-    """Distance from each atom to the nearest of the chosen ones; in a thin periodic slice that in the plane,
-    which is never longer."""
-    dim = 2 if atoms.pbc[2] else 3
-    x = atoms.reference[:, :dim]
-    return cKDTree(x[chosen]).query(x)[0]

@@ -7,6 +7,7 @@ doi:10.1016/j.cma.2012.09.007. Its ghost force decreases with the width of the b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from petsc4py import PETSc
 
@@ -20,6 +21,10 @@ class Bqce:
 
     model: Model
     reference: Reference
+    has_energy: ClassVar[bool] = True
+
+    def residual(self, q: PETSc.Vec, g: PETSc.Vec) -> None:
+        self.energy_gradient(q, g)
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         return self.model.energy_gradient(q, g)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -90,6 +91,13 @@ class Bulk:
                 f"{len(self.volumes)} fractions are needed, one per owned cell; got {fraction.shape}"
             )
         self._assembly.fraction = fraction.copy()
+
+    def with_fraction(self, fraction: Array) -> Bulk:
+        """The same bulk, sharing mesh and storage, that carries another share of each owned cell, (nc,)."""
+        other = copy.copy(self)
+        other._assembly = copy.copy(self._assembly)
+        other.set_fraction(fraction)
+        return other
 
     # ---------------------------------------------------------------- energy
     def energy_gradient(self, u: Array) -> tuple[float, Array]:

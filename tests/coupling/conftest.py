@@ -37,7 +37,17 @@ def network() -> tuple[Potential, Crystal]:
     return potential, make_crystal("diamond", "Si", a, SILICON).cleavage_centred()
 
 
-MATERIALS = {"stillinger-weber": stillinger_weber, "lennard-jones": lennard_jones, "nnp": network}
+@cache
+def triangular() -> tuple[Potential, Crystal]:
+    return make_potential("triangular"), make_crystal("triangular", "X", 0.98)
+
+
+MATERIALS = {
+    "stillinger-weber": stillinger_weber,
+    "lennard-jones": lennard_jones,
+    "triangular": triangular,
+    "nnp": network,
+}
 
 
 @pytest.fixture(autouse=True, scope="session")

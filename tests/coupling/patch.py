@@ -9,14 +9,14 @@ import numpy as np
 from conftest import MATERIALS
 
 from coupling.assemble import coupled_model, halo
-from coupling.atoms import thickness
+from coupling.atoms import Removal, thickness
 from coupling.hessian import reference_hessian
 from coupling.model import Model
 from coupling.preconditioner import Preconditioner, stiffness
 from coupling.regions import Ball, Mask
 from coupling.schemes import SCHEMES, Reference, Scheme
 from meshes.disc import graded_disc
-from meshes.lattice import LatticePatch
+from meshes.lattice import LatticePatch, longest_edge
 from multiscale.build import projected_lattice
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import LAWS
@@ -47,7 +47,14 @@ class Patch:
         return Preconditioner(stiffness(self.model, self.hessian))
 
 
-def make_patch(material: str, comm: Any, law: str = "linear", core: float = 9.0, blend: float = 9.0) -> Patch:
+def make_patch(
+    material: str,
+    comm: Any,
+    law: str = "linear",
+    core: float = 9.0,
+    blend: float = 9.0,
+    remove: Removal | None = None,
+) -> Patch:
     potential, crystal = MATERIALS[material]()
     mask = Mask(Ball((0.3, 0.2), core), blend)
     vectors = projected_lattice(crystal)
@@ -56,8 +63,9 @@ def make_patch(material: str, comm: Any, law: str = "linear", core: float = 9.0,
     data = None
     if comm.rank == 0:
         patch = LatticePatch(vectors, np.zeros(2), core + blend + spacing)
-        data = graded_disc(radius, growth=1.3, hole=core - spacing, patch=patch)
+        hole = core - longest_edge(vectors) - 0.4  # the core is off the centre
+        data = graded_disc(radius, growth=1.3, hole=hole, patch=patch)
     depth = thickness(crystal, 2)
     bulk = Bulk(comm, data, LAWS[law](potential, crystal), thickness=depth)
-    model = coupled_model(potential, crystal, mask, bulk, depth, internal_shift(potential, crystal))
+    model = coupled_model(potential, crystal, mask, bulk, depth, internal_shift(potential, crystal), remove)
     return Patch(model, crystal, reference_hessian(model.atomistic, crystal))

@@ -18,7 +18,10 @@ numbers = []
 for material in ("stillinger-weber", "lennard-jones"):
     patch = make_patch(material, comm)
     scheme, model = patch.scheme("bgfc"), patch.model
-    numbers += [patch.residual(patch.scheme("bqce"), 0.01 * np.eye(3)), patch.residual(scheme, np.zeros((3, 3)))]
+    numbers += [
+        patch.residual(patch.scheme("bqce"), 0.01 * np.eye(3)),
+        patch.residual(scheme, np.zeros((3, 3))),
+    ]
     q = model.unknowns(lambda x: 0.02 * x + 0.1 * np.sin(0.7 * x + 0.2))
     g = model.vector()
     energy = scheme.energy_gradient(q, g)
@@ -26,6 +29,13 @@ for material in ("stillinger-weber", "lennard-jones"):
     solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-8))
     positions = model.positions(q)
     moved = positions - model.atoms.reference
+    numbers += [solution.energy.total, float(solution.converged), *np.linalg.norm(moved, axis=0)]
+patch = make_patch("lennard-jones", comm, law="cauchy-born")
+for name in ("bqcf", "sharp", "schwarz"):
+    scheme, model = patch.scheme(name), patch.model
+    q = model.unknowns(lambda x: 0.02 * x + 0.1 * np.sin(0.2 * x + 0.2))
+    solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-11))
+    moved = model.positions(q) - model.atoms.reference
     numbers += [solution.energy.total, float(solution.converged), *np.linalg.norm(moved, axis=0)]
 if comm.rank == 0:
     print(" ".join(repr(float(n)) for n in numbers))

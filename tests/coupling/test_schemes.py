@@ -1,15 +1,24 @@
 """Contract of every scheme on every potential: exact gradient, conserved force, no ghost force where it promises."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import MATERIALS
 from mpi4py import MPI
 from patch import make_patch
 
-from coupling.schemes import SCHEMES
+from coupling.forces import true_energy
+from coupling.remask import remasked
+from coupling.schemes import SCHEMES, Reference
+from coupling.solve import Settings, minimise
 from tests.mpi import run_ranks
 
 BLENDED = [name for name in SCHEMES if name != "atomistic"]
+WITH_ENERGY = [name for name in BLENDED if SCHEMES[name].has_energy]
+WITHOUT = [name for name in BLENDED if not SCHEMES[name].has_energy]
+SIMPLE = ["lennard-jones", "triangular"]
+LARGE = np.array([[0.01, 0.004, 0.0], [0.0, -0.008, 0.0], [0.0, 0.0, 0.0]])
 STRAIN = np.array([[0.01, 0.02, 0.0], [0.0, -0.005, 0.0], [0.004, 0.003, 0.0]])
 
 
@@ -25,7 +34,7 @@ def _somewhere(model, size=0.03, seed=0):
     return q
 
 
-@pytest.mark.parametrize("scheme", BLENDED)
+@pytest.mark.parametrize("scheme", WITH_ENERGY)
 def test_gradient_is_that_of_the_energy(patch, scheme) -> None:
     scheme, q = patch.scheme(scheme), _somewhere(patch.model)
     g, v = patch.model.vector(), _somewhere(patch.model, 1.0, seed=1)
@@ -39,7 +48,7 @@ def test_gradient_is_that_of_the_energy(patch, scheme) -> None:
     assert g.dot(v) == pytest.approx(numeric, rel=1e-6)
 
 
-@pytest.mark.parametrize("scheme", BLENDED)
+@pytest.mark.parametrize("scheme", WITH_ENERGY)
 def test_forces_sum_to_zero(patch, scheme) -> None:
     """Nᵀ returns what it takes: no translation does work, also with prescribed nodes' reactions counted."""
     g = patch.model.vector()
@@ -66,6 +75,94 @@ def test_bgfc_has_no_force_at_its_reference(patch) -> None:
     limit = 1e-10 * patch.force_scale()
     assert patch.residual(patch.scheme("bgfc"), np.zeros((3, 3))) < limit
     assert patch.residual(patch.scheme("bgfc", STRAIN), STRAIN) < limit
+
+
+@pytest.mark.parametrize("scheme", BLENDED)
+def test_residual_goes_with_the_energy(patch, scheme) -> None:
+    """The two ways to ask for it agree, and the energy of every scheme is a number."""
+    scheme, q = patch.scheme(scheme), _somewhere(patch.model)
+    alone, along = patch.model.vector(), patch.model.vector()
+    scheme.residual(q, alone)
+    assert np.isfinite(scheme.energy_gradient(q, along).total)
+    np.testing.assert_array_equal(alone.array, along.array)
+
+
+@pytest.mark.parametrize("material", SIMPLE)
+@pytest.mark.parametrize("scheme", WITHOUT)
+def test_no_force_under_any_uniform_strain(material, scheme) -> None:
+    """BENCHMARKS A1 at 5 % strain, which no scheme with an energy passes."""
+    patch = make_patch(material, MPI.COMM_SELF, law="cauchy-born")
+    for gradient in (5 * LARGE, -5 * LARGE, 5 * LARGE.T):
+        assert patch.residual(patch.scheme(scheme), gradient) < 1e-12 * patch.force_scale()
+    assert patch.residual(patch.scheme("bqce"), 5 * LARGE) > 1e-5 * patch.force_scale()
+
+
+@pytest.mark.parametrize("scheme", WITHOUT)
+def test_second_order_in_a_uniform_strain_of_a_crystal_with_a_basis(scheme) -> None:
+    """The internal shift is linear in the strain: what is left falls fourfold when that is halved."""
+    patch = make_patch("stillinger-weber", MPI.COMM_SELF, law="cauchy-born")
+    left = [patch.residual(patch.scheme(scheme), s * LARGE) for s in (1.0, 0.5)]
+    assert 3.6 < left[0] / left[1] < 4.4
+
+
+@pytest.fixture(scope="module")
+def bent():
+    """Lennard-Jones under a prescribed bent rim, brought to equilibrium by a scheme of any model."""
+    patch = make_patch("lennard-jones", MPI.COMM_SELF, law="cauchy-born")
+
+    def solve(scheme):
+        q = patch.model.unknowns(lambda x: 0.02 * x + 0.1 * np.sin(0.2 * x + 0.2))
+        solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-10))
+        assert solution.converged
+        return patch.model.positions(q), solution
+
+    return patch, solve
+
+
+def test_schwarz_is_bqcf_under_a_jump_of_the_mask(bent) -> None:
+    """Two solvers that know nothing of each other reach the state in which all true forces vanish."""
+    patch, solve = bent
+    sharp = remasked(patch.model, replace(patch.model.mask, step="sharp"))
+    together, _ = solve(SCHEMES["bqcf"](sharp, Reference()))
+    in_turn, solution = solve(patch.scheme("schwarz"))
+    assert solution.iterations < 40
+    np.testing.assert_allclose(in_turn, together, atol=1e-8)
+
+
+def test_schwarz_and_bqcf_agree_far_better_than_the_sharp_energy(bent) -> None:
+    patch, solve = bent
+    blended = solve(patch.scheme("bqcf"))[0]
+    apart = {name: np.abs(solve(patch.scheme(name))[0] - blended).max() for name in ("schwarz", "sharp")}
+    assert apart["schwarz"] < 1e-3
+    assert apart["sharp"] > 10 * apart["schwarz"]
+
+
+def test_ghost_force_of_a_sharp_mask_stays() -> None:
+    """BENCHMARKS A1: a jump has the same ghost force for every size, here five times that of the blend or more."""
+    ghost = {}
+    for blend in (9.0, 18.0):
+        patch = make_patch("lennard-jones", MPI.COMM_SELF, blend=blend)
+        ghost[blend] = [patch.residual(patch.scheme(s), np.zeros((3, 3))) for s in ("sharp", "bqce")]
+    assert ghost[18.0][0] > 0.7 * ghost[9.0][0]
+    assert ghost[18.0][0] > 5 * ghost[18.0][1]
+
+
+def test_vacancy_feels_its_true_forces() -> None:
+    """At the crystal's positions bgfc leaves the forces around an empty site as full atomistics has them, and
+    none elsewhere."""
+    for material in SIMPLE:
+        patch = make_patch(material, MPI.COMM_SELF, remove=lambda x: np.linalg.norm(x, axis=1) < 1e-6)
+        model = patch.model
+        assert len(model.atoms.vacant.points) == 1
+        found, true = model.vector(), model.vector()
+        patch.scheme("bgfc").residual(model.vector(), found)
+        full = true_energy(model.atomistic, model.atoms.weights > 0.0)
+        model.atoms_gradient(full, model.vector(), true)
+        near = np.linalg.norm(model.atoms.reference[model.atoms.free], axis=1) < 6.0
+        forces = true.array.reshape(-1, 3)[: len(near)][near]
+        assert np.abs(forces).max() > 1e-2
+        np.testing.assert_allclose(found.array.reshape(-1, 3)[: len(near)][near], forces, atol=1e-12)
+        assert patch.model.block_norm(found) == pytest.approx(np.linalg.norm(forces, axis=1).max())
 
 
 def test_uniform_strain_has_the_crystals_energy() -> None:

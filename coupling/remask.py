@@ -1,0 +1,39 @@
+"""A model under a mask: what the atoms weigh and what they leave over to the cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from coupling.atoms import AtomSet, thickness
+from coupling.model import Model
+from coupling.regions import Mask
+from coupling.voronoi import cell_fraction
+from nnp.crystal import Crystal
+
+Array = np.ndarray
+
+
+def left_over(bulk: Any, crystal: Crystal, atoms: AtomSet, depth: float) -> Array:
+    """v_T / |T| of each owned cell, (nc,). A vacant site belongs to the atomistic side as its neighbours do."""
+    points = np.concatenate([atoms.reference, atoms.vacant.points])
+    sublattice = np.concatenate([atoms.sublattice, atoms.vacant.sublattice])
+    weights = np.concatenate([atoms.weights, atoms.vacant.weights])
+    w = weights > 0.0
+    fraction = cell_fraction(bulk.cell_geometry(), crystal, points[w], sublattice[w], weights[w], depth)
+    return np.where(np.abs(fraction) < 1e-6, 0.0, fraction)  # rounding where the atoms fill all
+
+
+def remasked(model: Model, mask: Mask) -> Model:
+    """The same atoms and mesh under another mask, which must be zero where the model's is (the atoms there lack
+    neighbours)."""
+    assert model.bulk is not None
+    vacant = replace(model.atoms.vacant, weights=mask(model.atoms.vacant.points))
+    atoms = replace(model.atoms, weights=mask(model.atoms.reference), vacant=vacant)
+    fraction = left_over(model.bulk, model.crystal, atoms, thickness(model.crystal, model.bulk.dim))
+    atomistic = replace(model.atomistic, atoms=atoms, weights=atoms.weights)
+    return replace(
+        model, atoms=atoms, atomistic=atomistic, bulk=model.bulk.with_fraction(fraction), mask=mask
+    )
