@@ -11,14 +11,17 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from nnp.committee import Committee, Spread
 from nnp.evaluate import Evaluation, evaluate
-from nnp.neighbors import NeighborList
+from nnp.neighbors import NeighborList, Pairs
 from nnp.potential import Potential, check_species
 from nnp.state import State
 
 
 class NNPCalculator(Calculator):
     """Energy, site energies (eV), forces (eV/Å) and, in a periodic cell, stress (eV/Å³, tension positive).
+    Of a committee the results also hold the standard deviations over its members: energy_spread,
+    energies_spread (n,), forces_spread (n, 3).
 
     skin: Å by which the neighbour list is longer than the cutoff, so that it serves many steps.
     dtype: precision of the evaluation. UnknownSpeciesError for an element that the potential does not
@@ -47,7 +50,7 @@ class NNPCalculator(Calculator):
             check_species(self.potential, state.numbers)
         if "pbc" in system_changes:
             self.neighbors = NeighborList(self.potential.cutoff, self.skin)
-        found = evaluate(self.potential, state, self.neighbors(state))
+        found, spread = _evaluated(self.potential, state, self.neighbors(state))
         _check_finite(found)
         self.results = {
             "energy": found.energy,
@@ -58,6 +61,16 @@ class NNPCalculator(Calculator):
         if all(state.pbc):
             stress = found.virial.double().numpy() / self.atoms.get_volume()
             self.results["stress"] = full_3x3_to_voigt_6_stress(0.5 * (stress + stress.T))
+        if spread is not None:
+            self.results["energy_spread"] = spread.energy
+            self.results["energies_spread"] = spread.site_energies.double().numpy()
+            self.results["forces_spread"] = spread.forces.double().numpy()
+
+
+def _evaluated(potential: Potential, state: State, pairs: Pairs) -> tuple[Evaluation, Spread | None]:
+    if isinstance(potential, Committee):
+        return potential.evaluate(state, pairs)
+    return evaluate(potential, state, pairs), None
 
 
 def _check_finite(found: Evaluation) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from nnp.analytic.lennard_jones import LennardJones
@@ -19,8 +20,31 @@ def _neural(model: str) -> Potential:
     return load(model)
 
 
+def _n2p2(folder: str, length: str = "bohr", energy: str = "hartree") -> Potential:
+    from nnp.behler.n2p2 import load_n2p2
+
+    return load_n2p2(folder, length, energy)
+
+
+def _committee(models: str | Sequence[Any]) -> Potential:
+    """models: a list, or one string with commas, of names or paths of networks and folders of n2p2 files; in
+    a list also the type and parameters of any potential."""
+    from nnp.committee import Committee
+
+    names = [m.strip() for m in models.split(",")] if isinstance(models, str) else models
+    return Committee([_member(m) for m in names])
+
+
+def _member(model: Any) -> Potential:
+    if isinstance(model, Mapping):
+        return make_potential(**model)
+    return _n2p2(model) if (Path(model) / "input.nn").is_file() else _neural(model)
+
+
 POTENTIALS: dict[str, Callable[..., Potential]] = {
+    "committee": _committee,
     "lennard-jones": LennardJones,
+    "n2p2": _n2p2,
     "nnp": _neural,
     "stillinger-weber": StillingerWeber,
     "triangular": Triangular2D,

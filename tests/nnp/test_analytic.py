@@ -93,7 +93,7 @@ def test_triangular_crystal_relaxes_a_vacancy_by_the_published_energy():
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        ({"type": "stilinger-weber"}, "did you mean 'stillinger-weber'.*lennard-jones, nnp"),
+        ({"type": "stilinger-weber"}, "did you mean 'stillinger-weber'.*lennard-jones, n2p2, nnp"),
         ({"type": "lennard-jones", "sigmaa": 1.0}, "no parameter 'sigmaa'.*did you mean 'sigma'"),
         ({"type": "nnp"}, "needs model"),
         ({"type": "lennard-jones", "sigma": -1.0}, "must be positive"),

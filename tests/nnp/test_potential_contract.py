@@ -18,10 +18,17 @@ from nnp.neighbors import find_pairs
 from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.registry import POTENTIALS, make_potential
 from nnp.state import State
+from tests.nnp.n2p2_files import SCRATCH, bound_silicon
 
 torch.set_num_threads(1)
 SHIPPED = sorted(p.stem for p in Path(nnp.models.__path__[0]).glob("*.safetensors"))
-CASES = [(name, {}) for name in sorted(POTENTIALS) if name != "nnp"]
+GIVEN = {  # parameters of those that stand for nothing without
+    "n2p2": {"folder": str(bound_silicon(SCRATCH / "one"))},
+    "committee": {
+        "models": f"{bound_silicon(SCRATCH / 'one')}, {bound_silicon(SCRATCH / 'two', depth=0.12)}"
+    },
+}
+CASES = [(name, GIVEN.get(name, {})) for name in sorted(POTENTIALS) if name != "nnp"]
 CASES += [("nnp", {"model": model}) for model in SHIPPED]
 every = pytest.mark.parametrize("case", CASES, ids=lambda c: c[1].get("model", c[0]))
 SKIN = 0.6
