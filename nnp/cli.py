@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import ase.io
 from ase import Atoms
@@ -270,7 +271,7 @@ def _structure(path: Path, model: DensityPotential) -> Atoms:
     """The (last) structure of a file, of elements that the model knows."""
     _require(path.is_file(), f"no file '{path}'")
     try:
-        atoms = ase.io.read(path)
+        atoms = cast(Atoms, ase.io.read(path))
     except Exception as error:  # whatever ASE's reader raises, it is the file that is wrong
         raise UsageError(f"{path}: not readable as atoms ({error})") from None
     check_species(model, State.from_ase(atoms).numbers)

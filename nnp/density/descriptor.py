@@ -25,6 +25,11 @@ class Descriptor(torch.nn.Module):
     - five-body: Σ_m (a ⊗ a)_{lm} (a ⊗ a)'_{lm}.
     """
 
+    neighbours: Tensor
+    first: Tensor
+    second: Tensor
+    matrix: Tensor
+
     def __init__(self, shape: Architecture, species: int):
         super().__init__()
         self.shape = shape
@@ -37,7 +42,9 @@ class Descriptor(torch.nn.Module):
         self._coupled, first, second, matrix = _coupling_table(shape.many_degree)
         self.register_buffer("first", first, persistent=False)
         self.register_buffer("second", second, persistent=False)
-        self.register_buffer("matrix", matrix.to(torch.get_default_dtype()), persistent=False)
+        self.register_buffer(
+            "matrix", matrix, persistent=False
+        )  # float64: rounding it would break the symmetry
         degrees = [l for l, _ in self._coupled]
         self._squares = [
             (i, j) for i, l in enumerate(degrees) for j, m in enumerate(degrees) if i <= j and l == m
@@ -76,7 +83,8 @@ class Descriptor(torch.nn.Module):
     def _many_body(self, a: Tensor) -> list[Tensor]:
         b = torch.cat([a[block(l)] @ self.many[l] for l in range(self.shape.many_degree + 1)])
         products = b.index_select(0, self.first) * b.index_select(0, self.second)
-        coupled = (self.matrix @ products.flatten(1)).reshape(len(self.matrix), *b.shape[1:])
+        matrix = self.matrix.to(b.dtype)
+        coupled = (matrix @ products.flatten(1)).reshape(len(matrix), *b.shape[1:])
         pieces = [coupled[row : row + 2 * l + 1] for l, row in self._coupled]
         out = [(t * b[block(l)]).sum(0) for t, (l, _) in zip(pieces, self._coupled)]
         if self.shape.five_body:
@@ -99,4 +107,4 @@ def _coupling_table(degree: int) -> tuple[list[tuple[int, int]], Tensor, Tensor,
     first, second = np.triu_indices(size)
     table = table[:, first, second] / np.where(first == second, 2.0, 1.0)
     used = np.abs(table).max(0, initial=0.0) > 1e-12
-    return where, *(torch.as_tensor(x) for x in (first[used], second[used], table[:, used]))
+    return where, torch.as_tensor(first[used]), torch.as_tensor(second[used]), torch.as_tensor(table[:, used])

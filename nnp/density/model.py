@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -42,18 +42,21 @@ class DensityPotential(torch.nn.Module):
         self.cutoff = self.receptive_field = float(architecture.cutoff)
         self.header = header or {}
         count = len(self.numbers)
-        self.descriptors = torch.nn.ModuleList(Descriptor(architecture, count) for _ in self.numbers)
-        self.networks = torch.nn.ModuleList(
-            SiteNetwork(d.count, architecture.hidden) for d in self.descriptors
-        )
+        descriptors = [Descriptor(architecture, count) for _ in self.numbers]
+        self.descriptors = torch.nn.ModuleList(descriptors)
+        self.networks = torch.nn.ModuleList(SiteNetwork(d.count, architecture.hidden) for d in descriptors)
+
+    def element(self, place: int) -> tuple[Descriptor, SiteNetwork]:
+        """Descriptor and network of one of the `numbers`."""
+        return cast(Descriptor, self.descriptors[place]), cast(SiteNetwork, self.networks[place])
 
     def site_energies(self, graph: Graph) -> Tensor:
         """ε_i in eV, (S,). Species outside `numbers` are an error of the caller (see check_species)."""
         dtype = graph.vectors.dtype
         if next(self.parameters()).dtype == dtype:
             return self(graph)
-        cast = {k: v.to(dtype) for k, v in self._tensors().items() if v.is_floating_point()}
-        return torch.func.functional_call(self, cast, (graph,))
+        converted = {k: v.to(dtype) for k, v in self._tensors().items() if v.is_floating_point()}
+        return torch.func.functional_call(self, converted, (graph,))
 
     def _tensors(self) -> dict[str, Tensor]:
         return {**dict(self.named_parameters()), **dict(self.named_buffers())}
@@ -61,13 +64,13 @@ class DensityPotential(torch.nn.Module):
     def forward(self, graph: Graph) -> Tensor:
         near, r = _within(graph, self.cutoff)
         if len(self.numbers) == 1:
-            energies = self.networks[0](self._invariants(0, near, r))
+            energies = self.element(0)[1](self._invariants(0, near, r))
         else:
             energies = near.vectors.new_zeros(graph.n_sites)
             for k, z in enumerate(self.numbers):
                 sites = torch.nonzero(near.numbers == z)[:, 0]
                 own, own_r = _sites_only(near, r, sites)
-                energies = energies.index_copy(0, sites, self.networks[k](self._invariants(k, own, own_r)))
+                energies = energies.index_copy(0, sites, self.element(k)[1](self._invariants(k, own, own_r)))
         return energies + self._repulsion(near, r)
 
     def invariants(self, graph: Graph, element: int) -> Tensor:
@@ -77,10 +80,11 @@ class DensityPotential(torch.nn.Module):
         return self._invariants(element, *_sites_only(near, r, sites))
 
     def _invariants(self, element: int, graph: Graph, r: Tensor) -> Tensor:
-        shape, descriptor = self.architecture, self.descriptors[element]
+        shape, (descriptor, _) = self.architecture, self.element(element)
         basis = radial_basis(r, self.cutoff, shape.repulsion, shape.radial)
         radial = descriptor.radial_functions(basis, self._species(graph.neighbour_numbers))
-        angular = torch.stack(real_harmonics(*(graph.vectors / r[:, None]).unbind(1), shape.degree), 1)
+        x, y, z = (graph.vectors / r[:, None]).unbind(1)
+        angular = torch.stack(real_harmonics(x, y, z, shape.degree), 1)
         slot, width = _slots(graph.centre, graph.n_sites)
         moments = torch.bmm(
             _padded(angular, slot, graph.n_sites, width).transpose(1, 2),

@@ -16,6 +16,9 @@ class SiteNetwork(torch.nn.Module):
     the element's reference energy and is trained with the rest.
     """
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, inputs: int, hidden: tuple[int, ...]):
         super().__init__()
         self.register_buffer("mean", torch.zeros(inputs))

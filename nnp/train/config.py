@@ -154,7 +154,7 @@ def build(kind: type, tree: Any, path: str = "") -> Any:
 
 def _value(kind: Any, value: Any, path: str) -> Any:
     if dataclasses.is_dataclass(kind):
-        return build(kind, value, path)
+        return build(kind, value, path)  # type: ignore[arg-type]
     origin = typing.get_origin(kind)
     if origin is tuple:
         if not isinstance(value, list):

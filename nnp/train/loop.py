@@ -72,8 +72,8 @@ def start(config: Training, frames: Sequence[Frame], batches: Sequence[Batch]) -
     numbers = sorted({int(z) for f in frames for z in f.state.numbers})
     model = DensityPotential(config.model, numbers).to(getattr(torch, config.dtype))
     standardise(model, batches)
-    for network, reference in zip(model.networks, reference_energies(frames, numbers)):
-        network.offset.data.fill_(reference)
+    for k, reference in enumerate(reference_energies(frames, numbers)):
+        model.element(k)[1].offset.data.fill_(reference)
     return Run(model, copy.deepcopy(model).requires_grad_(False), _optimiser(model, config.optimiser))
 
 
@@ -95,9 +95,10 @@ def reference_energies(frames: Sequence[Frame], numbers: Sequence[int]) -> np.nd
 def standardise(model: DensityPotential, batches: Sequence[Batch], at_most: int = 48) -> None:
     """Mean neighbour count, and mean and spread of the invariants, from evenly chosen frames."""
     some = collate([batches[k] for k in np.unique(np.linspace(0, len(batches) - 1, at_most).astype(int))])
-    for k, (descriptor, network) in enumerate(zip(model.descriptors, model.networks)):
-        centres = (some.numbers == model.numbers[k]).sum()
-        pairs = (some.numbers[some.i] == model.numbers[k]).sum()
+    for k, number in enumerate(model.numbers):
+        descriptor, network = model.element(k)
+        centres = (some.numbers == number).sum()
+        pairs = (some.numbers[some.i] == number).sum()
         descriptor.neighbours.fill_(max(1.0, float(pairs / centres)))
         network.standardise(model.invariants(some.graph(some.vectors), k))
 
