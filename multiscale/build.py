@@ -26,6 +26,7 @@ from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import LAWS
 from multiscale.loads import LOADS, Load
 from multiscale.material import Material
+from multiscale.schedule import Schedule
 from nnp.crystal import Crystal, make_crystal
 from nnp.homogeneous import lattice_constant
 from nnp.potential import Potential, UnknownSpeciesError, check_species
@@ -169,7 +170,7 @@ def make_mesh_data(case: Case, crystal: Crystal, mask: Mask) -> MeshData:
     blend zone (one size h where that is given)."""
     config, geometry = case.continuum.mesh, case.geometry
     if config.file is not None:
-        return _imported(config.file)
+        return _imported(case, config.file)
     vectors = projected_lattice(crystal)
     spacing = float(np.linalg.norm(vectors, axis=1).max())
     along = None if geometry.crack is None else np.array([1.0, 0.0])
@@ -190,11 +191,23 @@ def make_mesh_data(case: Case, crystal: Crystal, mask: Mask) -> MeshData:
         raise InputError("continuum.mesh", str(error)) from error
 
 
-def _imported(file: str) -> MeshData:
+def _imported(case: Case, file: str) -> MeshData:
+    """A mesh file that has the boundaries which the case needs."""
     try:
-        return read_mesh(file)
+        mesh = read_mesh(file)
     except ValueError as error:
         raise InputError("continuum.mesh.file", str(error)) from error
+    dim = 3 if case.geometry.shape == "ball" else 2
+    needed = ["outer"] if case.geometry.crack is None else ["outer", "crack_upper", "crack_lower"]
+    missing = [tag for tag in needed if tag not in mesh.tags]
+    if mesh.dim != dim:
+        message = f"holds a mesh in {mesh.dim} dimensions, a {case.geometry.shape} needs {dim}"
+        raise InputError("continuum.mesh.file", message)
+    if missing:
+        have = ", ".join(sorted(mesh.tags)) or "none"
+        message = f"lacks the boundary {' and '.join(missing)} as a named group of facets; it has {have}"
+        raise InputError("continuum.mesh.file", message)
+    return mesh
 
 
 def _widened(shape: Shape, margin: float) -> Callable[[Array], Array]:
@@ -226,7 +239,7 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
         "atoms of the same domain, fully atomistic": round(volume / material.crystal.site_volume),
         "mesh nodes": int(model.layout.mesh_starts[-1]),
         "unknowns": model.layout.n_global,
-        "load steps": len(load.values) * (2 if load.back else 1) - (1 if load.back else 0),
+        "load steps": Schedule(load).total,
         "memory": {
             "value": round((model.layout.n_global * 9e3 + n * pairs * 1.5e3) / 1e6),
             "unit": "MB, about",

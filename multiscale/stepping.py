@@ -1,4 +1,4 @@
-"""One load step after another: the way up, the turn, the way back."""
+"""One load step after another."""
 
 from __future__ import annotations
 
@@ -12,39 +12,10 @@ from petsc4py import PETSc
 from coupling.model import Energy
 from coupling.solve import Settings, Solution, minimise
 from multiscale.build import Simulation
-from multiscale.loads import Load
+from multiscale.schedule import Schedule
 
 Array = np.ndarray
 Monitor = Callable[[int, float, float], None]
-
-
-@dataclass
-class Schedule:
-    """Which value of the load comes next.
-
-    index: of the current value; turned: whether it is on the way back. The crack having grown by
-    `load.advance` turns the way early.
-    """
-
-    load: Load
-    index: int = -1
-    turned: bool = False
-
-    @property
-    def total(self) -> int:
-        """Number of steps, if the crack does not turn the way early."""
-        n = len(self.load.values)
-        return 2 * n - 1 if self.load.back else n
-
-    def next(self, grown: bool = False) -> float | None:
-        """Advance to the next value, None at the end. grown: the crack has grown as far as is wanted."""
-        at_top = self.index == len(self.load.values) - 1 or grown
-        if not self.turned and at_top and self.index >= 0:
-            if not self.load.back:
-                return None
-            self.turned = True
-        self.index += -1 if self.turned else 1
-        return self.load.values[self.index] if self.index >= 0 else None
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,9 @@ class KRange:
     steps: int = item("number of values, first and last included", at_least=1)
     unit: str = item("unit of bare numbers; K_G: multiples of the Griffith value", K_UNIT,
                      unit_of="stress intensity", relative=(K_GRIFFITH,))  # fmt: skip
-    back: bool = item("go back down through the same values afterwards", False, key="return")
+    back: bool = item("go back down in the same steps afterwards", False, key="return")
+    back_to: float | None = item("with return: where the way back ends; null: at the first value", None, key="return_to",
+                                 dimension="stress intensity", unit_key="unit")  # fmt: skip
 
     @property
     def relative(self) -> bool:
@@ -124,10 +126,10 @@ class KRange:
         n = self.steps - 1
         return (*(self.start + (self.end - self.start) * k / n for k in range(n)), self.end)
 
-    def values(self) -> tuple[float, ...]:
-        """All values in order; the way back leaves out the turning point."""
-        up = self.upward()
-        return up + up[-2::-1] if self.back else up
+    @property
+    def floor(self) -> float:
+        """Where the way back ends."""
+        return self.start if self.back_to is None else self.back_to
 
 
 @dataclass(frozen=True)

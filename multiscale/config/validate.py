@@ -201,7 +201,11 @@ def _check_range(k: KRange, mode: str) -> None:
         raise InputError("load.K.steps", f"must be 1 when from and to are equal, got {k.steps}")
     if k.start != k.end and k.steps == 1:
         raise InputError("load.K.steps", "must be at least 2 to go from one value to another, got 1")
-    for key, value in (("from", k.start), ("to", k.end)):
+    if k.back_to is not None and not k.back:
+        raise InputError("load.K.return_to", "needs return: true")
+    if k.back_to is not None and (k.back_to - k.end) * (k.end - k.start) >= 0:
+        raise InputError("load.K.return_to", f"must lie before the last value, {k.end:g}, got {k.back_to:g}")
+    for key, value in (("from", k.start), ("to", k.end), ("return_to", k.floor)):
         if mode == "I" and value < 0:
             raise InputError(
                 f"load.K.{key}", f"must not be negative in mode I, which would close the crack, got {value:g}"

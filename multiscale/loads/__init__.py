@@ -15,13 +15,14 @@ class Load(Protocol):
 
     name: of the parameter, as written to the results; dimension: of the parameter, a key of
     multiscale.config.quantities.DIMENSIONS, "" for a pure number; values: the parameter's values on the way up;
-    back: go down through the same values afterwards; advance: turn when the crack has grown by this much, Å.
+    floor: go back in the same steps afterwards down to this, None: do not; advance: turn when the crack has grown by
+    this much, Å.
     """
 
     name: str
     dimension: str
     values: tuple[float, ...]
-    back: bool
+    floor: float | None
     advance: float | None
 
     def field(self, value: float) -> Field:

@@ -27,12 +27,15 @@ class KField:
 
     @property
     def values(self) -> tuple[float, ...]:
-        scale = self.material.griffith if self.config.K.relative else 1.0
-        return tuple(scale * k for k in self.config.K.upward())
+        return tuple(self._scale * k for k in self.config.K.upward())
 
     @property
-    def back(self) -> bool:
-        return self.config.K.back
+    def _scale(self) -> float:
+        return self.material.griffith if self.config.K.relative else 1.0
+
+    @property
+    def floor(self) -> float | None:
+        return self._scale * self.config.K.floor if self.config.K.back else None
 
     @property
     def advance(self) -> float | None:

@@ -18,7 +18,7 @@ class Strain:
     material: Any
     name: str = "fraction"
     dimension: str = ""
-    back: bool = False
+    floor: float | None = None
     advance: float | None = None
 
     @property

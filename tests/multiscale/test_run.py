@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 import pyvista
 
+from meshes.box import box_mesh
+from meshes.disc import graded_disc
+from meshes.importing import write_mesh
+from multiscale.build import make_mask, make_material, make_mesh_data
 from multiscale.cli import main
+from multiscale.config import load_case
 from multiscale.result import read_result
 from tests.mpi import run_ranks
 
@@ -157,6 +162,24 @@ def test_coupled_run_agrees_with_full_atomistics(folder, case, done, capsys) -> 
     assert len(found["steps"]) == 5
     for step in found["steps"][1:3]:
         assert step["energy"]["relative"] < 0.03
+
+
+def test_a_mesh_from_a_file_gives_the_same_run(folder, case, done, capsys) -> None:
+    """The program's own mesh through a gmsh file; a mesh without the crack, or of balls, is refused."""
+    config = load_case(case)
+    material = make_material(config)
+    mesh = make_mesh_data(config, material.crystal, make_mask(config))
+    write_mesh(folder / "crack.msh", mesh)
+    out = folder / "imported"
+    assert main(["run", str(case), "-o", str(out), "--set", f"continuum.mesh.file={folder / 'crack.msh'}"]) == 0
+    for a, b in zip(read_result(done)["steps"], read_result(out)["steps"], strict=True):
+        assert b["energy"]["total"] == pytest.approx(a["energy"]["total"], rel=1e-9)
+    write_mesh(folder / "whole.msh", graded_disc(60.0))
+    write_mesh(folder / "solid.msh", box_mesh((0, 0, 0), (9, 9, 9), (2, 2, 2)))
+    for name, message in (("whole", "lacks the boundary crack_upper and crack_lower"), ("solid", "in 3 dimensions")):
+        override = f"continuum.mesh.file={folder / name}.msh"
+        assert main(["check", str(case), "--set", override]) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_not_converged_keeps_results_and_says_so(folder, case) -> None:
