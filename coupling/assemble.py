@@ -56,7 +56,7 @@ def coupled_model(
     layout = make_layout(atoms, bulk.n_owned // 3)
     transfer = transfer_matrix(atoms, layout, mine, shift)
     bulk.set_fraction(left_over(bulk, crystal, atoms, thickness))
-    nodes = np.asarray(bulk.tagged_dofs("outer"), int)
+    nodes = np.union1d(bulk.tagged_dofs("outer"), bulk.bound_nodes).astype(int)
     fixed = _fixed(layout, crystal, layout.mesh.start + (3 * nodes[:, None] + np.arange(3)).ravel())
     energy = _energy(potential, crystal, atoms)
     return Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, shift, crystal, mask)
@@ -124,7 +124,7 @@ def _check_hole(bulk: Any, mask: Mask) -> None:
     rim = bulk.tagged_dofs("inner") if "inner" in bulk.tags else []
     w = mask(bulk.node_coordinates()[rim])
     least = min(bulk.comm.allgather(w.min(initial=1.0)))
-    if least < 1.0:
+    if least < 1.0 - 1e-9:
         raise RegionError(
             f"the hole of the mesh reaches into the blend zone, where the mask is {least:.3g} and elements should "
             "carry the rest; make the core larger, or the hole smaller"

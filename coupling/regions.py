@@ -55,6 +55,25 @@ class Box:
         return _box_bounds(self.centre, 0.5 * np.asarray(self.size, float))
 
 
+@dataclass(frozen=True)
+class Hexagon:
+    """A regular hexagon (a prism along z) with a corner on the x axis through its centre, `radius` from it: `radius`
+    layers of a triangular lattice of spacing 1."""
+
+    centre: Sequence[float]
+    radius: float
+
+    def distance(self, points: Array) -> Array:
+        x, y = (np.asarray(points)[:, :2] - np.asarray(self.centre, float)[:2]).T
+        angle = np.arctan2(y, x) % (np.pi / 3.0) - np.pi / 6.0  # from the normal of the side that is faced
+        r = np.hypot(x, y)
+        off = r * np.cos(angle) - np.sqrt(0.75) * self.radius
+        return np.where(off > 0.0, np.hypot(off, np.maximum(r * np.abs(np.sin(angle)) - 0.5 * self.radius, 0.0)), off)
+
+    def bounds(self) -> tuple[Array, Array]:
+        return _box_bounds(self.centre[:2], np.full(2, self.radius))
+
+
 SHAPES: dict[str, Callable[..., Shape]] = {"disc": Ball, "ball": Ball, "box": Box}
 
 

@@ -61,16 +61,22 @@ class Recorder:
         every = self.simulation.case.output.every
         if step.number % every == 0 or step.number == total or not step.solution.converged:
             self._write_fields(stepper, step, row["load"])
+        if self._pictures and (stepper.at_top or not step.solution.converged):
+            self._draw(stepper)  # the highest load is what people look at
         self._checkpoint(stepper)
         self.result.note("results", **findings(self.simulation, [*self.result.steps, row]))
         self.seconds += perf_counter() - began
         self.result.add_step(**row)
 
-    def finish(self, stepper: Stepper, status: str, timings: dict[str, float]) -> None:
-        """Pictures, timings and the final status."""
+    @property
+    def _pictures(self) -> bool:
+        return self.simulation.case.output.pictures
+
+    def finish(self, status: str, timings: dict[str, float]) -> None:
+        """Picture of the whole load, timings and the final status."""
         began = perf_counter()
-        if self.simulation.case.output.pictures and self.result.steps:
-            self._draw(stepper)
+        if self._pictures and self.result.steps:
+            self._draw_history()
         self.seconds += perf_counter() - began
         self.result.note("timings", **timings, output=round(self.seconds, 3))
         self.result.finish(status)
@@ -130,11 +136,16 @@ class Recorder:
         title = sim.case.title
         plot_regions(mesh, stress, atoms, self.folder / "regions.png", window, "mask", title)
         plot_regions(mesh, stress, atoms, self.folder / "site_energy.png", window, "site_energy", title)
+
+    def _draw_history(self) -> None:
+        sim = self.simulation
+        if sim.model.comm.rank != 0:
+            return
         label = {"stress intensity": "K, MPa√m"}.get(sim.load.dimension, sim.load.name)
         marks = {
             k: v for k, v in self.result.data["results"].items() if k in ("K_G", "K_plus", "K_minus") and v
         }
-        plot_history(self.result.steps, self.folder / "history.png", label, marks, title)
+        plot_history(self.result.steps, self.folder / "history.png", label, marks, sim.case.title)
 
 
 def load_checkpoint(folder: Path) -> dict[str, np.ndarray] | None:

@@ -41,7 +41,7 @@ def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress
         if status == "failed":
             recorder.result.note("timings", **timings)
             recorder.result.finish(status)
-    recorder.finish(stepper, status, timings)
+    recorder.finish(status, timings)
     _conclude(comm, recorder, out, perf_counter() - began)
     return DONE if status == "done" else NOT_CONVERGED
 

@@ -66,6 +66,13 @@ class Stepper:
         seconds = perf_counter() - began
         return Step(self.number, value, self.schedule.turned, solution, start, tip, spent, seconds)
 
+    @property
+    def at_top(self) -> bool:
+        """Whether this was the last step of the way up."""
+        return not self.schedule.turned and (
+            self.grown or self.schedule.index == len(self.schedule.load.values) - 1
+        )
+
     def _predict(self, value: float) -> Energy:
         """Add the field of the load's increment everywhere, and its exact values where it is prescribed."""
         model, load = self.simulation.model, self.simulation.load

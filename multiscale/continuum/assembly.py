@@ -95,7 +95,9 @@ class Assembly:
         strain = 0.5 * (np.swapaxes(F, -1, -2) @ F - np.eye(3))
         out = np.zeros(n), np.zeros((n, 3, 3)), np.zeros((n, 3, 3))
         for field, values in zip(out, (W[..., None, None], cauchy, strain)):
-            field[cells] = np.einsum("q,nqij->nij", self.weights, values).reshape(len(cells), *field.shape[1:])
+            field[cells] = np.einsum("q,nqij->nij", self.weights, values).reshape(
+                len(cells), *field.shape[1:]
+            )
         return out
 
     def _active(self) -> Array:

@@ -13,6 +13,7 @@ from meshes.data import MeshData
 from multiscale.continuum import compat, distribute
 from multiscale.continuum.assembly import Assembly
 from multiscale.continuum.laws import Law
+from multiscale.continuum.straight import Binding, Region, straight_edges
 from multiscale.continuum.tabulate import Locator, Tabulation
 
 Array = np.ndarray
@@ -22,7 +23,8 @@ class Bulk:
     """Energy of a displacement with three components on a mesh of triangles or tetrahedra.
 
     comm: the ranks it is spread over; mesh_data: counts on rank 0; law: energy density W(F); thickness: of a
-    plane mesh, Å; degree: 1 or 2, of the shape functions. Nodes are numbered globally, dof = 3 node +
+    plane mesh, Å; degree: 1 or 2, of the shape functions; linear: a part of the mesh where functions of degree 2 are
+    linear all the same. Nodes are numbered globally, dof = 3 node +
     component; a vector on a rank holds its owned dofs only. All methods that compute are collective.
 
     comm, dim: as given. n_owned, first, n_global: owned dofs of this rank, the first one's global number, all
@@ -30,7 +32,13 @@ class Bulk:
     """
 
     def __init__(
-        self, comm: Any, mesh_data: MeshData | None, law: Law, thickness: float = 1.0, degree: int = 1
+        self,
+        comm: Any,
+        mesh_data: MeshData | None,
+        law: Law,
+        thickness: float = 1.0,
+        degree: int = 1,
+        linear: Region | None = None,
     ):
         if degree not in (1, 2):
             raise ValueError(f"the shape functions of the bulk are of degree 1 or 2, not {degree}")
@@ -47,17 +55,29 @@ class Bulk:
         self.first = 3 * nodes.local_range[0]
         self._facets = {name: distribute.facet_nodes(self._space, degree, f) for name, f in tags.items()}
         cells = distribute.owned_cells(mesh)
-        self._vertices = mesh.geometry.x[compat.geometry_dofmap(mesh)[cells]][:, :, : self.dim]
+        corners = mesh.geometry.x[compat.geometry_dofmap(mesh)][:, :, : self.dim]
+        self._vertices = corners[cells]
         edges = self._vertices[:, 1:] - self._vertices[:, :1]
         self.volumes = np.abs(np.linalg.det(edges)) / math.factorial(self.dim)
         self._assembly = Assembly(self._space, law, degree, thickness, self.volumes)
         self.original_cells = np.asarray(mesh.topology.original_cell_index, np.int64)[: len(cells)]
-        self._locator = Locator(self._space, degree, self._vertices, self.original_cells)
+        binds = linear is not None and degree == 2
+        self._binding = Binding(self._space, corners, linear) if binds else None
+        straight = straight_edges(self._vertices, linear) if binds else None
+        self._locator = Locator(self._space, degree, self._vertices, self.original_cells, straight)
+
+    def _set(self, u: Array) -> None:
+        self._assembly.set_displacement(u if self._binding is None else self._binding.spread(u))
 
     # ---------------------------------------------------------------- nodes and cells
     def node_coordinates(self) -> Array:
         """Reference positions of the owned nodes, (n_owned / 3, 3); z = 0 in a plane mesh."""
         return self._space.tabulate_dof_coordinates()[: self.n_owned // 3].copy()
+
+    @property
+    def bound_nodes(self) -> Array:
+        """Owned nodes (local numbers) that follow others: without stiffness or force of their own."""
+        return np.zeros(0, np.int64) if self._binding is None else self._binding.bound
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -104,15 +124,18 @@ class Bulk:
         """Energy of this rank's cells, eV (sum over the ranks for the total), and gradient on the owned dofs,
         eV/Å.
         """
-        self._assembly.set_displacement(u)
-        return self._assembly.energy_gradient()
+        self._set(u)
+        energy, gradient = self._assembly.energy_gradient()
+        return energy, gradient if self._binding is None else self._binding.collect(gradient)
 
     def stiffness(self, u: Array | None = None) -> PETSc.Mat:
         """A new matrix of second derivatives at u (zero if not given), eV/Å², without boundary conditions;
         block size 3, the rigid-body modes attached as near null space.
         """
-        self._assembly.set_displacement(np.zeros(self.n_owned) if u is None else u)
+        self._set(np.zeros(self.n_owned) if u is None else u)
         matrix = self._assembly.tangent()
+        if self._binding is not None:
+            matrix = self._binding.condensed(matrix)
         matrix.setNearNullSpace(self.near_nullspace())
         return matrix
 
@@ -140,7 +163,7 @@ class Bulk:
     def cell_fields(self, u: Array) -> dict[str, Array]:
         """Means over the owned cells: "stress" (Cauchy, eV/Å³) and "strain" (Green–Lagrange), (nc, 3, 3),
         "energy_density" (eV/Å³) and "fraction", (nc,). Zero where the continuum carries nothing."""
-        self._assembly.set_displacement(u)
+        self._set(u)
         energy, stress, strain = self._assembly.cell_means()
         fraction = self._assembly.fraction.copy()
         return {"stress": stress, "strain": strain, "energy_density": energy, "fraction": fraction}
@@ -154,7 +177,7 @@ class Bulk:
 
     def to_local(self, u: Array) -> Array:
         """Displacement (n, 3) at the points of `output_mesh` from the owned dofs. Collective."""
-        self._assembly.set_displacement(u)
+        self._set(u)
         return self._assembly.u.x.array.reshape(-1, 3)[self._corner_nodes()[1]]
 
     def _corner_nodes(self) -> tuple[Array, Array, Array]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from multiscale.continuum import compat
+from multiscale.continuum.straight import condense
 
 Array = np.ndarray
 _NOWHERE = np.iinfo(np.int64).max
@@ -33,8 +34,10 @@ class Locator:
     mesh as given, so the answer does not depend on how the mesh is spread over the ranks.
     """
 
-    def __init__(self, space: Any, degree: int, vertices: Array, place: Array):
-        """vertices: (nc, dim + 1, dim) of the owned cells; place: (nc,) their place in the mesh as given."""
+    def __init__(self, space: Any, degree: int, vertices: Array, place: Array, straight: Array | None = None):
+        """vertices: (nc, dim + 1, dim) of the owned cells; place: (nc,) their place in the mesh as given;
+        straight: (nc, edges) edges whose middle node follows the ends."""
+        self._straight = straight
         self.space, self.mesh, self.degree = space, space.mesh, degree
         self.comm, self.dim = space.mesh.comm, vertices.shape[-1]
         self._origin, self._place = vertices[:, 0], place
@@ -81,6 +84,10 @@ class Locator:
             nodes[hit] = np.asarray(to_global(local.ravel().astype(np.int32))).reshape(local.shape)
             values[hit], slopes = compat.tabulate_lagrange(self.mesh, self.degree, X[hit])
             gradients[hit, :, : self.dim] = slopes @ self._inverse[cell[hit]]
+            if self._straight is not None:
+                edges = self._straight[cell[hit]]
+                values[hit] = condense(values[hit], edges, self.dim)
+                gradients[hit] = condense(gradients[hit], edges, self.dim)
         return place, nodes, values, gradients
 
     def _locate(self, points: Array) -> tuple[Array, Array, Array]:
