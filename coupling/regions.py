@@ -68,7 +68,9 @@ class Hexagon:
         angle = np.arctan2(y, x) % (np.pi / 3.0) - np.pi / 6.0  # from the normal of the side that is faced
         r = np.hypot(x, y)
         off = r * np.cos(angle) - np.sqrt(0.75) * self.radius
-        return np.where(off > 0.0, np.hypot(off, np.maximum(r * np.abs(np.sin(angle)) - 0.5 * self.radius, 0.0)), off)
+        return np.where(
+            off > 0.0, np.hypot(off, np.maximum(r * np.abs(np.sin(angle)) - 0.5 * self.radius, 0.0)), off
+        )
 
     def bounds(self) -> tuple[Array, Array]:
         return _box_bounds(self.centre[:2], np.full(2, self.radius))

@@ -61,9 +61,10 @@ class Bulk:
         self.volumes = np.abs(np.linalg.det(edges)) / math.factorial(self.dim)
         self._assembly = Assembly(self._space, law, degree, thickness, self.volumes)
         self.original_cells = np.asarray(mesh.topology.original_cell_index, np.int64)[: len(cells)]
-        binds = linear is not None and degree == 2
-        self._binding = Binding(self._space, corners, linear) if binds else None
-        straight = straight_edges(self._vertices, linear) if binds else None
+        self._binding, straight = None, None
+        if linear is not None and degree == 2:
+            self._binding = Binding(self._space, corners, linear)
+            straight = straight_edges(self._vertices, linear)
         self._locator = Locator(self._space, degree, self._vertices, self.original_cells, straight)
 
     def _set(self, u: Array) -> None:

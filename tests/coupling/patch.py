@@ -54,6 +54,7 @@ def make_patch(
     core: float = 9.0,
     blend: float = 9.0,
     remove: Removal | None = None,
+    degree: int = 1,
 ) -> Patch:
     potential, crystal = MATERIALS[material]()
     mask = Mask(Ball((0.3, 0.2), core), blend)
@@ -66,6 +67,13 @@ def make_patch(
         hole = core - longest_edge(vectors) - 0.4  # the core is off the centre
         data = graded_disc(radius, growth=1.3, hole=hole, patch=patch)
     depth = thickness(crystal, 2)
-    bulk = Bulk(comm, data, LAWS[law](potential, crystal), thickness=depth)
+    bulk = Bulk(
+        comm,
+        data,
+        LAWS[law](potential, crystal),
+        depth,
+        degree,
+        lambda x: mask.core.distance(x) < blend + spacing,
+    )
     model = coupled_model(potential, crystal, mask, bulk, depth, internal_shift(potential, crystal), remove)
     return Patch(model, crystal, reference_hessian(model.atomistic, crystal))
