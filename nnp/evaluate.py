@@ -37,28 +37,9 @@ class Sites:
         return cls(index, weights[index])
 
 
-def _restricted(state: State, pairs: Pairs, sites: Sites | None) -> tuple[Pairs, Tensor, Tensor]:
-    """Pairs of the sites, the site number of each pair, and the atoms that are sites."""
-    if sites is None:
-        return pairs, pairs.i, torch.arange(len(state), device=pairs.i.device)
-    site_of = torch.full((len(state),), -1, dtype=torch.long, device=pairs.i.device)
-    site_of[sites.index] = torch.arange(len(sites.index), device=pairs.i.device)
-    kept = pairs.select(site_of[pairs.i] >= 0)
-    return kept, site_of[kept.i], sites.index
-
-
-def _graph(state: State, pairs: Pairs, centre: Tensor, index: Tensor, vectors: Tensor) -> Graph:
-    site_of = torch.full((len(state),), -1, dtype=torch.long, device=pairs.i.device)
-    site_of[index] = torch.arange(len(index), device=pairs.i.device)
-    return Graph(centre, site_of[pairs.j], vectors, state.numbers[index], state.numbers[pairs.j])
-
-
 def evaluate(potential: Potential, state: State, pairs: Pairs, sites: Sites | None = None) -> Evaluation:
     """Evaluate Σ w_i ε_i and its first derivatives; w = 1 on every atom when `sites` is None."""
-    kept, centre, index = _restricted(state, pairs, sites)
-    r = kept.vectors(state).detach().requires_grad_(True)
-    energies = potential.site_energies(_graph(state, kept, centre, index, r))
-    total = energies.sum() if sites is None else (sites.weight.to(energies.dtype) * energies).sum()
+    kept, r, energies, total = _weighted(potential, state, pairs, sites)
     (dr,) = torch.autograd.grad(total, r)
     return Evaluation(
         energy=float(total.detach()),
@@ -72,14 +53,29 @@ def hessian_vector(
     potential: Potential, state: State, pairs: Pairs, v: Tensor, sites: Sites | None = None
 ) -> Tensor:
     """H·v with H the Hessian of Σ w_i ε_i in the positions; v and the result (n, 3)."""
-    kept, centre, index = _restricted(state, pairs, sites)
-    r = kept.vectors(state).detach().requires_grad_(True)
-    energies = potential.site_energies(_graph(state, kept, centre, index, r))
-    total = energies.sum() if sites is None else (sites.weight.to(energies.dtype) * energies).sum()
+    kept, r, _, total = _weighted(potential, state, pairs, sites)
     (dr,) = torch.autograd.grad(total, r, create_graph=True)
     dv = v.index_select(0, kept.j) - v.index_select(0, kept.i)
     (h,) = torch.autograd.grad((dr * dv).sum(), r)
     return _gather(h, kept, len(state))
+
+
+def _weighted(
+    potential: Potential, state: State, pairs: Pairs, sites: Sites | None
+) -> tuple[Pairs, Tensor, Tensor, Tensor]:
+    """The sites' pairs, their vectors as leaves to differentiate by, the site energies and Σ w_i ε_i."""
+    device = pairs.i.device
+    index = torch.arange(len(state), device=device) if sites is None else sites.index
+    site_of = torch.full((len(state),), -1, dtype=torch.long, device=device)
+    site_of[index] = torch.arange(len(index), device=device)
+    kept = pairs if sites is None else pairs.select(site_of[pairs.i] >= 0)
+    r = kept.vectors(state).detach().requires_grad_(True)
+    numbers = state.numbers
+    energies = potential.site_energies(
+        Graph(site_of[kept.i], site_of[kept.j], r, numbers[index], numbers[kept.j])
+    )
+    total = energies.sum() if sites is None else (sites.weight.to(energies.dtype) * energies).sum()
+    return kept, r, energies, total
 
 
 def _gather(dr: Tensor, pairs: Pairs, n: int) -> Tensor:
