@@ -118,7 +118,8 @@ def make_model(case: Case, material: Material, comm: Any) -> Model:
     data = make_mesh_data(case, crystal, mask) if comm.rank == 0 else None
     law = LAWS[case.continuum.law](potential, crystal)
     depth = thickness(crystal, dim)
-    bulk = Bulk(comm, data, law, thickness=depth, degree=case.continuum.degree)
+    blend = _widened(mask.core, mask.blend)  # linear where the lattice is resolved, see continuum.straight
+    bulk = Bulk(comm, data, law, depth, case.continuum.degree, linear=lambda x: blend(x) < 0.0)
     try:
         return coupled_model(potential, crystal, mask, bulk, depth, shift)
     except RegionError as error:
