@@ -24,6 +24,7 @@ from coupling.schemes import SCHEMES
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import NullFormatter
 
 RESULTS = Path(__file__).parent / "results"
 PUBLISHED = {  # (case, scheme): unknowns, error of the strain, error of the energy
@@ -166,13 +167,15 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
             mine = [r for r in mine if r["layout"]["mask"] == "cubic"]
             rate = slopes(mine).get((scheme, degree))
             label = f"{scheme} P{degree}" + ("" if rate is None else f", slope {rate[0]:.2f}")
-            axis.loglog([r["dof"] for r in mine], [r["strain_error"] for r in mine], "o-" if degree == 1 else "s-",
+            style = "s-" if degree == 2 else "^:" if scheme in ("bqcf", "schwarz") else "o-"
+            axis.loglog([r["dof"] for r in mine], [r["strain_error"] for r in mine], style,
                         color=colours[scheme], label=label, mfc=None if degree == 1 else "w", ms=5)  # fmt: skip
         for (name, scheme), points in PUBLISHED.items():
             if name == case:
                 dof, error = [p[0] for p in points], [p[1] for p in points]
                 axis.loglog(dof, error, "x--", color=colours[scheme], lw=0.8, label=f"{scheme}, published")
         axis.set(xlabel="unknowns", ylabel="relative error of the strain", title=f"Case {case}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.legend(fontsize=8)
         axis.grid(True, which="major", alpha=0.3)
     figure.savefig(path, dpi=130)

@@ -24,10 +24,10 @@ class RegionError(ValueError):
     """Core, blend or pad do not fit the mesh."""
 
 
-def halo(potential: Potential) -> float:
+def halo(potential: Potential, crystal: Crystal) -> float:
     """How far beyond the blend zone atoms are needed, Å: one reach completes the weighted sites, a second one gives
-    the true forces."""
-    return 2.0 * reach(potential) + 1e-6
+    the true forces, also on atoms within a lattice constant."""
+    return 2.0 * reach(potential) + crystal.a + 1e-6
 
 
 def coupled_model(
@@ -46,7 +46,9 @@ def coupled_model(
     RegionError where atoms that need the mesh lie outside it.
     """
     comm = bulk.comm
-    sites, vacant = _occupied(sites_around(crystal, mask, mask.blend + halo(potential), bulk.dim), remove)
+    sites, vacant = _occupied(
+        sites_around(crystal, mask, mask.blend + halo(potential, crystal), bulk.dim), remove
+    )
     ownership = Ownership.balanced(comm, cost_of(sites.weights))
     mine = bulk.tabulate(sites.points[ownership.owned])
     found = ownership.gather(mine.found.astype(np.int8)).astype(bool)

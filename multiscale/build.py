@@ -114,7 +114,7 @@ def make_model(case: Case, material: Material, comm: Any) -> Model:
     if case.coupling.scheme == "atomistic":
         return atomistic_model(potential, crystal, domain(case), dim, comm, shift)
     mask = make_mask(case)
-    _check_fit(case, mask, potential)
+    _check_fit(case, mask, potential, crystal)
     data = make_mesh_data(case, crystal, mask) if comm.rank == 0 else None
     law = LAWS[case.continuum.law](potential, crystal)
     depth = thickness(crystal, dim)
@@ -139,10 +139,10 @@ def make_mask(case: Case) -> Mask:
     return Mask(SHAPES[config.shape](centre, extent), case.regions.blend, case.coupling.mask)
 
 
-def _check_fit(case: Case, mask: Mask, potential: Potential) -> None:
+def _check_fit(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> None:
     """The pad must end inside the domain."""
     low, high = mask.core.bounds()
-    need = mask.blend + halo(potential)
+    need = mask.blend + halo(potential, crystal)
     centre, radius = np.asarray(case.geometry.centre, float), case.geometry.radius
     corner = np.maximum(np.abs(low[: len(centre)] - centre), np.abs(high[: len(centre)] - centre))
     reach = corner.max() if isinstance(mask.core, Ball) else float(np.linalg.norm(corner))
@@ -150,7 +150,7 @@ def _check_fit(case: Case, mask: Mask, potential: Potential) -> None:
         raise InputError(
             "geometry.radius",
             f"the pad leaves the mesh: core, blend and pad reach {(reach + need) / 10:.3g} nm from the centre, the "
-            f"domain {radius / 10:.3g} nm; the pad of this potential is {halo(potential) / 10:.3g} nm wide",
+            f"domain {radius / 10:.3g} nm; the pad of this potential is {halo(potential, crystal) / 10:.3g} nm wide",
         )
 
 

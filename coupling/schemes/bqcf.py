@@ -1,11 +1,12 @@
 """Blended force-based coupling: true atomistic forces and true continuum forces, weighted, without an energy.
 
-    ⟨R(q), v⟩ = ⟨δE_atomistic(y), w T v⟩ + ⟨δE_continuum(u), I_h(β v)⟩,      β = 1 − w
+    ⟨R(q), v⟩ = ⟨δE_atomistic(y), T I_h(w v)⟩ + ⟨δE_continuum(u), I_h(β v)⟩,      β = 1 − w
 
-X. H. Li, M. Luskin, C. Ortner, A. V. Shapeev, Numer. Math. 2014; H. Li, C. Ortner, A. V. Shapeev, B. Van Koten,
-Numer. Math. 134, 275, 2016, doi:10.1007/s00211-015-0772-z. The atomistic forces come from site energies of weight
-one, the continuum's from cells that it carries in full, each weighted on the test function only: under a uniform
-strain both vanish, row by row, whatever the mask.
+H. Li, C. Ortner, A. V. Shapeev, B. Van Koten, Numer. Math. 134, 275, 2016, doi:10.1007/s00211-015-0772-z. The
+atomistic forces come from site energies of weight one, the continuum's from cells that it carries in full; each is
+weighted on the test function only, node by node, so that every row is a mean of two equations which both hold under
+a uniform strain. (Weighting atom by atom instead would leave a net force in a crystal with a basis, whose
+sublattices pull against each other.)
 """
 
 from __future__ import annotations
@@ -35,21 +36,47 @@ class Bqcf:
     def __post_init__(self) -> None:
         model = self.model
         assert model.mask is not None and model.bulk is not None
-        self._atomistic = true_energy(model.atomistic, model.atoms.weights > 0.0)
-        self._beta = np.repeat(1.0 - model.mask(model.nodes), 3)
+        self._known = known_forces(model)
+        self._atomistic = true_energy(model.atomistic, self._known)
+        self._weight = test_weights(model, self._known)
         self._bulk = model.bulk.with_fraction(outside_core(model.bulk, model.mask))
 
     def residual(self, q: PETSc.Vec, g: PETSc.Vec) -> None:
         model = self.model
-        model.atoms_gradient(self._atomistic, q, g, model.atoms.weights)
+        model.atoms_gradient(self._atomistic, q, g, self._known.astype(float))
         _, du = model.bulk_gradient(self._bulk, q)
-        values = g.array
-        values[model.layout.mesh] += self._beta * du
+        values, mesh = g.array, model.layout.mesh
+        values *= self._weight
+        values[mesh] += (1.0 - self._weight[mesh]) * du
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         energy = self.model.energy_gradient(q, g)
         self.residual(q, g)
         return energy
+
+
+def known_forces(model: Model) -> Array:
+    """Atoms (n,) whose true force the halo allows: one lattice constant beyond the blend zone, so that the elements
+    at its edge have all theirs."""
+    assert model.mask is not None
+    return model.mask.core.distance(model.atoms.reference) < model.mask.blend + model.crystal.a
+
+
+def test_weights(model: Model, known: Array) -> Array:
+    """w of the test function at this rank's unknowns: one on free atoms, the mask on nodes, zero on those that carry
+    an atom without a true force. Collective."""
+    assert model.mask is not None
+    transfer = model.transfer
+    rows, columns, values = transfer.getValuesCSR()
+    size = (transfer.getSizes()[0], transfer.getSizes()[1])
+    absolute = PETSc.Mat().createAIJ(size, csr=(rows, columns, np.abs(values)), comm=transfer.comm)
+    lost, touched = transfer.createVecLeft(), transfer.createVecRight()
+    lost.array[:] = np.repeat(~known[model.atoms.ownership.owned], 3)
+    absolute.multTranspose(lost, touched)
+    weight = np.ones(model.layout.n_local)
+    weight[model.layout.mesh] = np.repeat(model.mask(model.nodes), 3)
+    weight[touched.array_r > 1e-9] = 0.0
+    return weight
 
 
 def outside_core(bulk: Bulk, mask: Mask) -> Array:

@@ -19,7 +19,7 @@ from coupling.forces import true_energy
 from coupling.model import Energy, Model
 from coupling.remask import remasked
 from coupling.schemes.base import Reference, Scheme
-from coupling.schemes.bqcf import outside_core
+from coupling.schemes.bqcf import known_forces, outside_core
 
 Array = np.ndarray
 
@@ -76,7 +76,7 @@ class Schwarz:
         assert self.model.mask is not None
         nodes = np.repeat(self.model.mask(smooth.nodes) == 1.0, 3)
         self._inside = np.concatenate([np.ones(3 * smooth.layout.n_free, bool), nodes])
-        known = smooth.atoms.weights > 0.0  # reaches beyond the inner unknowns by half a blend zone
+        known = known_forces(smooth)  # reach beyond the inner unknowns by half a blend zone and more
         inner = self._holding(self.model, ~self._inside)
         bulk = smooth.bulk.with_fraction(outside_core(smooth.bulk, self.model.mask))
         outer = replace(self._holding(self.model, self._inside), bulk=bulk)

@@ -60,7 +60,7 @@ def make_patch(
     mask = Mask(Ball((0.3, 0.2), core), blend)
     vectors = projected_lattice(crystal)
     spacing = float(np.linalg.norm(vectors, axis=1).max())
-    radius = core + blend + halo(potential) + 12.0
+    radius = core + blend + halo(potential, crystal) + 12.0
     data = None
     if comm.rank == 0:
         patch = LatticePatch(vectors, np.zeros(2), core + blend + spacing)

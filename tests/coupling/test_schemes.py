@@ -106,6 +106,19 @@ def test_second_order_in_a_uniform_strain_of_a_crystal_with_a_basis(scheme) -> N
     assert 3.6 < left[0] / left[1] < 4.4
 
 
+@pytest.mark.parametrize("scheme", WITHOUT)
+def test_sublattices_that_pull_against_each_other_leave_no_net_force(scheme) -> None:
+    """Under a uniform strain the linear shift leaves f on one sublattice and −f on the other: no row may weigh one
+    more than the other. A net force would displace the whole core."""
+    patch = make_patch("stillinger-weber", MPI.COMM_SELF, law="cauchy-born")
+    g = patch.model.vector()
+    patch.scheme(scheme).residual(patch.model.unknowns(lambda x: x @ LARGE.T), g)
+    g.array[patch.model.fixed] = 0.0
+    forces = g.array.reshape(-1, 3)
+    assert np.abs(forces).sum() > 1e-3
+    assert np.abs(forces.sum(axis=0)).max() < 1e-9 * np.abs(forces).sum()
+
+
 @pytest.fixture(scope="module")
 def bent():
     """Lennard-Jones under a prescribed bent rim, brought to equilibrium by a scheme of any model."""
