@@ -17,4 +17,5 @@ setup:
 	@scripts/setup
 
 benchmarks: setup
-	$(THREADS) $(PYTHON) benchmarks/run.py
+	$(THREADS) $(PYTHON) benchmarks/blending_2d.py
+	$(THREADS) $(PYTHON) benchmarks/silicon_checks.py

@@ -1,4 +1,4 @@
-"""Blended coupling of point defects in the triangular crystal: ghost forces, errors, rates (BENCHMARKS A1, A2).
+"""Blended coupling of point defects in the triangular crystal: ghost forces, errors, rates.
 
     python benchmarks/blending_2d.py [--quick]
 

@@ -58,7 +58,7 @@ CASES = {
     "A": Case("A", 10.0, 0.98380467 * np.array([[1.0, 0.02], [0.0, 1.03]]), 1, -0.0278820),
     "B": Case("B", 20.0, 0.97255298 * np.array([[1.0, 0.02], [0.0, 1.02]]), 9, -2.5356266),
 }
-"""`energy`: of relaxation, in a domain without bounds (BENCHMARKS A2)."""
+"""`energy`: of relaxation, in a domain without bounds."""
 
 
 @dataclass(frozen=True)

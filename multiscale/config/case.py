@@ -113,8 +113,8 @@ class KRange:
     unit: str = item("unit of bare numbers; K_G: multiples of the Griffith value", K_UNIT,
                      unit_of="stress intensity", relative=(K_GRIFFITH,))  # fmt: skip
     back: bool = item("go back down in the same steps afterwards", False, key="return")
-    back_to: float | None = item("with return: where the way back ends; null: at the first value", None, key="return_to",
-                                 dimension="stress intensity", unit_key="unit")  # fmt: skip
+    back_to: float | None = item("with return: where the way back ends; null: at the first value", None,
+                                 key="return_to", dimension="stress intensity", unit_key="unit")  # fmt: skip
 
     @property
     def relative(self) -> bool:

@@ -35,7 +35,7 @@ def test_reference_hessian_is_the_hessian() -> None:
 
 
 def test_lattice_trapping_of_silicon() -> None:
-    """856 free atoms hold the (111)[1-10] crack at 1.35 K_G and let it go by 1.45 K_G: BENCHMARKS A3 has
+    """856 free atoms hold the (111)[1-10] crack at 1.35 K_G and let it go by 1.45 K_G. An independent code has
     K+ = 1.395 with that many atoms."""
     potential, crystal = stillinger_weber()
     elastic, shift = elastic_tensor(potential, crystal), internal_shift(potential, crystal)

@@ -1,4 +1,4 @@
-"""The published problem of a vacancy in the triangular crystal, small: energies, errors and rates (BENCHMARKS A2)."""
+"""The published problem of a vacancy in the triangular crystal, small: energies, errors and rates."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_transfer_keeps_power(patch) -> None:
 
 
 def test_bgfc_has_no_force_at_its_reference(patch) -> None:
-    """BENCHMARKS A1, at rest and about a homogeneously strained crystal."""
+    """At rest and about a homogeneously strained crystal."""
     limit = 1e-10 * patch.force_scale()
     assert patch.residual(patch.scheme("bgfc"), np.zeros((3, 3))) < limit
     assert patch.residual(patch.scheme("bgfc", STRAIN), STRAIN) < limit
@@ -91,7 +91,7 @@ def test_residual_goes_with_the_energy(patch, scheme) -> None:
 @pytest.mark.parametrize("material", SIMPLE)
 @pytest.mark.parametrize("scheme", WITHOUT)
 def test_no_force_under_any_uniform_strain(material, scheme, degree) -> None:
-    """BENCHMARKS A1 at 5 % strain, which no scheme with an energy passes."""
+    """The patch test at 5 % strain, which no scheme with an energy passes."""
     patch = make_patch(material, MPI.COMM_SELF, law="cauchy-born", degree=degree)
     for gradient in (5 * LARGE, -5 * LARGE, 5 * LARGE.T):
         assert patch.residual(patch.scheme(scheme), gradient) < 1e-12 * patch.force_scale()
@@ -152,7 +152,7 @@ def test_schwarz_and_bqcf_agree_far_better_than_the_sharp_energy(bent) -> None:
 
 
 def test_ghost_force_of_a_sharp_mask_stays() -> None:
-    """BENCHMARKS A1: a jump has the same ghost force for every size, here five times that of the blend or more."""
+    """A jump has the same ghost force for every size, here five times that of the blend or more."""
     ghost = {}
     for blend in (9.0, 18.0):
         patch = make_patch("lennard-jones", MPI.COMM_SELF, blend=blend)

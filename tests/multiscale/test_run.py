@@ -57,7 +57,7 @@ def test_result_says_what_happened(done) -> None:
         parts = step["energy"]
         assert parts["total"] == pytest.approx(parts["atomistic"] + parts["continuum"] + parts["correction"])
         assert parts["total"] < parts["predictor"]
-    # Stillinger–Weber's K_G, BENCHMARKS A4
+    # Stillinger–Weber's K_G by an independent code
     assert result["results"]["K_G"] == pytest.approx(0.615, rel=5e-3)
     up, down = result["steps"][1]["energy"]["total"], result["steps"][3]["energy"]["total"]
     assert up == pytest.approx(down, abs=1e-5)  # below the snap the way back is the way forth
@@ -171,12 +171,17 @@ def test_a_mesh_from_a_file_gives_the_same_run(folder, case, done, capsys) -> No
     mesh = make_mesh_data(config, material.crystal, make_mask(config))
     write_mesh(folder / "crack.msh", mesh)
     out = folder / "imported"
-    assert main(["run", str(case), "-o", str(out), "--set", f"continuum.mesh.file={folder / 'crack.msh'}"]) == 0
+    assert (
+        main(["run", str(case), "-o", str(out), "--set", f"continuum.mesh.file={folder / 'crack.msh'}"]) == 0
+    )
     for a, b in zip(read_result(done)["steps"], read_result(out)["steps"], strict=True):
         assert b["energy"]["total"] == pytest.approx(a["energy"]["total"], rel=1e-9)
     write_mesh(folder / "whole.msh", graded_disc(60.0))
     write_mesh(folder / "solid.msh", box_mesh((0, 0, 0), (9, 9, 9), (2, 2, 2)))
-    for name, message in (("whole", "lacks the boundary crack_upper and crack_lower"), ("solid", "in 3 dimensions")):
+    for name, message in (
+        ("whole", "lacks the boundary crack_upper and crack_lower"),
+        ("solid", "in 3 dimensions"),
+    ):
         override = f"continuum.mesh.file={folder / name}.msh"
         assert main(["check", str(case), "--set", override]) == 2
         assert message in capsys.readouterr().err
