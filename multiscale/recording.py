@@ -15,6 +15,7 @@ from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.files import write_atomically
 from multiscale.findings import findings
+from multiscale.log import logger
 from multiscale.plots import plot_history, plot_regions
 from multiscale.result import Result
 from multiscale.snapshots import (
@@ -27,7 +28,7 @@ from multiscale.snapshots import (
 )
 from multiscale.stepping import Step, Stepper
 from multiscale.versions import versions
-from multiscale.writers import ExtxyzWriter, SeriesWriter
+from multiscale.writers import ExtxyzWriter, MeshSnapshot, SeriesWriter
 
 CHECKPOINT = "restart.npz"
 
@@ -41,6 +42,7 @@ class Recorder:
     resume: bool = False
     seconds: float = 0.0
     _fields: SeriesWriter | None = field(default=None, init=False)
+    _warned: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         case, comm = self.simulation.case, self.simulation.model.comm
@@ -110,12 +112,28 @@ class Recorder:
             snapshot = mesh_snapshot(model, stepper.q)
             assert snapshot is not None
             self._fields.write(step.number, snapshot)
+            self._warn_of_strain(snapshot)
         if self.simulation.case.output.atoms:
             atoms = atom_snapshot(model, stepper.q)
             self._atoms.write(step.number, atoms)
             whole = gathered(model.comm, atoms)
             if self._extxyz is not None and whole is not None:
                 self._extxyz.write(step.number, whole, {"load": load})
+
+    def _warn_of_strain(self, snapshot: MeshSnapshot) -> None:
+        """Say once when cells that matter are strained far beyond what the law was made from."""
+        bulk: Any = self.simulation.model.bulk
+        limit = 2.0 * getattr(bulk.law, "strain", np.inf)
+        strains = snapshot.cell_data["strain"][snapshot.cell_data["fraction"] > 0.1]
+        largest = np.abs(np.linalg.eigvalsh(strains)).max(initial=0.0)
+        largest = max(self.simulation.model.comm.allgather(float(largest)))
+        if largest > limit and not self._warned and self.simulation.model.comm.rank == 0:
+            logger.warning(
+                "the bulk is strained by %.1f %%, its law was made from strains up to %.1f %%: enlarge the core",
+                100 * largest,
+                50 * limit,
+            )
+            self._warned = True
 
     def _checkpoint(self, stepper: Stepper) -> None:
         saved = stepper.save()

@@ -44,7 +44,7 @@ class Bulk:
             raise ValueError(f"the shape functions of the bulk are of degree 1 or 2, not {degree}")
         if not thickness > 0:
             raise ValueError(f"the thickness must be positive, not {thickness}")
-        self.comm = comm
+        self.comm, self.law = comm, law
         mesh, tags = distribute.spread(comm, mesh_data)
         self.dim, self.degree = mesh.topology.dim, degree
         if self.dim == 3 and thickness != 1.0:

@@ -10,7 +10,6 @@ its symmetry. Frame-indifferent, with an energy, and a thousand times cheaper th
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, permutations, product
 
@@ -22,10 +21,9 @@ from nnp.potential import Potential
 
 Array = np.ndarray
 STRAIN = 0.06
-"""Largest strain of the samples; a run that goes further says so once."""
+"""Largest strain of the samples; a run that goes much further says so."""
 _I, _J = np.array([0, 1, 2, 1, 0, 0]), np.array([0, 1, 2, 2, 2, 1])
 _ROOT = np.array([1.0, 1.0, 1.0, 2**0.5, 2**0.5, 2**0.5])
-logger = logging.getLogger(__name__)
 
 
 def mandel(tensor: Array) -> Array:
@@ -50,7 +48,6 @@ class ElasticSeries:
     fourth: Array
     strain: float = np.inf
     error: float = 0.0
-    _warned: bool = False
 
     @classmethod
     def of_crystal(cls, potential: Potential, crystal: Crystal, samples: int = 400) -> ElasticSeries:
@@ -69,7 +66,6 @@ class ElasticSeries:
 
     def evaluate(self, F: Array) -> tuple[Array, Array]:
         E = 0.5 * (np.swapaxes(F, 1, 2) @ F - np.eye(3))
-        self._check(E)
         energy, s = self._stress(mandel(E))
         return energy, F @ unmandel(s)
 
@@ -120,17 +116,6 @@ class ElasticSeries:
     def _series_stiffness(self, e: Array) -> Array:
         third, fourth = (e @ self.third).reshape(-1, 6, 6), (_pairs(e) @ self.fourth).reshape(-1, 6, 6)
         return self.second + third + 0.5 * fourth
-
-    def _check(self, E: Array) -> None:
-        if not self._warned and len(E) and np.isfinite(E).all():
-            largest = float(np.abs(np.linalg.eigvalsh(E)).max())
-            if largest > 2.0 * self.strain:
-                logger.warning(
-                    "the bulk is strained by %.1f %%, its law was fitted up to %.1f %%: enlarge the core",
-                    100 * largest,
-                    100 * self.strain,
-                )
-                self._warned = True
 
 
 def _pairs(e: Array) -> Array:
