@@ -74,6 +74,7 @@ def crack(potential: str) -> dict[str, float]:
     for scheme in ("bgfc", "atomistic"):
         sim = build(load_case(file, [*changes, f"coupling.scheme={scheme}"]), MPI.COMM_SELF)
         stepper, steps = Stepper.start(sim), []
+        sim.model.clock.seconds.clear()  # of building it
         while (step := stepper.step()) is not None:
             steps.append(step)
         runs[scheme] = (sim, sim.model.positions(stepper.q), steps)
