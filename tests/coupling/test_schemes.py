@@ -12,6 +12,7 @@ from coupling.forces import true_energy
 from coupling.remask import remasked
 from coupling.schemes import SCHEMES, Reference
 from coupling.solve import Settings, minimise
+from nnp.homogeneous import HomogeneousCrystal
 from tests.mpi import run_ranks
 
 BLENDED = [name for name in SCHEMES if name != "atomistic"]
@@ -214,3 +215,14 @@ def test_same_answer_on_any_number_of_ranks(ranks) -> None:
     np.testing.assert_allclose(
         np.fromstring(together, sep=" "), np.fromstring(alone, sep=" "), rtol=1e-10, atol=1e-13
     )
+
+
+def test_slaved_atoms_sit_where_the_relaxed_crystal_has_them() -> None:
+    """The internal shift of T: under a small strain every atom of the blend follows the relaxed basis."""
+    model, crystal = (patch := make_patch("stillinger-weber", MPI.COMM_SELF)).model, patch.crystal
+    small = 1e-3 * STRAIN
+    F = np.eye(3) + small
+    relaxed = HomogeneousCrystal(model.atomistic.potential, crystal).evaluate(F[None]).shifts[0]
+    wanted = model.atoms.reference @ F.T + relaxed[model.atoms.sublattice]
+    off = np.abs(model.positions(model.unknowns(lambda x: x @ small.T)) - wanted)
+    assert not model.atoms.free.all() and off.max() < 1e-3 * np.abs(relaxed).max()
