@@ -120,14 +120,7 @@ def _add_relax(commands) -> None:
     )
     _add_structure(p)
     _add_model(p)
-    p.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=Path("relaxed.extxyz"),
-        metavar="FILE",
-        help="relaxed atoms (%(default)s)",
-    )
+    _add_output(p, "relaxed.extxyz", "relaxed atoms")
     p.add_argument(
         "--fmax", type=float, default=1e-3, metavar="F", help="largest force left, eV/Å (%(default)s)"
     )
@@ -147,14 +140,7 @@ def _add_md(commands) -> None:
     )
     _add_structure(p)
     _add_model(p)
-    p.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=Path("md.extxyz"),
-        metavar="FILE",
-        help="trajectory (%(default)s)",
-    )
+    _add_output(p, "md.extxyz", "trajectory")
     p.add_argument(
         "--temperature", type=float, default=300.0, metavar="K", help="temperature, K (%(default)s)"
     )
@@ -179,6 +165,12 @@ def _add_md(commands) -> None:
 def _add_model(p: argparse.ArgumentParser) -> None:
     shipped = ", ".join(shipped_models()) or "none"
     p.add_argument("model", metavar="MODEL", help=f"a model file, or the name of a shipped model ({shipped})")
+
+
+def _add_output(p: argparse.ArgumentParser, default: str, what: str) -> None:
+    p.add_argument(
+        "-o", "--output", type=Path, default=Path(default), metavar="FILE", help=f"{what} (%(default)s)"
+    )
 
 
 def _add_structure(p: argparse.ArgumentParser) -> None:
