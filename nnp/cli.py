@@ -13,10 +13,10 @@ import ase.io
 from ase import Atoms
 
 from nnp.data import DataError, Keys, read_frames
-from nnp.density.model import DensityPotential, load
-from nnp.density.storage import ModelFileError, shipped_models
-from nnp.potential import UnknownSpeciesError, check_species
+from nnp.families import load
+from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.state import State
+from nnp.storage import ModelFileError, shipped_models
 from nnp.train.config import ConfigError, load_training
 from nnp.train.errors import errors_of_frames
 from nnp.train.job import run_job
@@ -259,7 +259,7 @@ def _snapshot(atoms: Atoms) -> Atoms:
     return frame
 
 
-def _structure(path: Path, model: DensityPotential) -> Atoms:
+def _structure(path: Path, model: Potential) -> Atoms:
     """The (last) structure of a file, of elements that the model knows."""
     _require(path.is_file(), f"no file '{path}'")
     try:

@@ -15,7 +15,7 @@ from nnp.potential import Potential
 
 
 def _neural(model: str) -> Potential:
-    from nnp.density.model import load  # the networks are loaded only where one is used
+    from nnp.families import load  # the networks are loaded only where one is used
 
     return load(model)
 

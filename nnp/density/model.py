@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -14,33 +13,25 @@ from nnp.density.descriptor import Descriptor
 from nnp.density.harmonics import real_harmonics
 from nnp.density.network import SiteNetwork
 from nnp.density.radial import radial_basis
-from nnp.density.repulsion import screened_repulsion
-from nnp.density.storage import ModelFileError, find_model, read_model, write_model
+from nnp.neural import NeuralPotential
 from nnp.potential import Graph
+from nnp.repulsion import site_repulsion
 from nnp.state import Tensor
 
-__all__ = ["Architecture", "DensityPotential", "ModelFileError", "load", "save"]
 
-KIND = "density"
+class DensityPotential(NeuralPotential):
+    """A strictly local neural potential (nnp.neural.NeuralPotential).
 
-
-class DensityPotential(torch.nn.Module):
-    """A strictly local neural potential (nnp.potential.Potential).
-
-    numbers: the atomic numbers it knows. Everything that depends on the species of the centre (radial
-    functions, mixtures, network, reference energy) is separate for each element; the radial functions depend
-    on the neighbour's element too. It computes in the dtype of the graph's vectors, whatever its weights are
-    stored in. `header` says where the model comes from (units, training data, errors).
+    Everything that depends on the species of the centre (radial functions, mixtures, network, reference
+    energy) is separate for each element; the radial functions depend on the neighbour's element too.
     """
+
+    architecture: Architecture
 
     def __init__(
         self, architecture: Architecture, numbers: Sequence[int], header: dict[str, Any] | None = None
     ):
-        super().__init__()
-        self.architecture = architecture
-        self.numbers = tuple(sorted(int(z) for z in numbers))
-        self.cutoff = self.receptive_field = float(architecture.cutoff)
-        self.header = header or {}
+        super().__init__(architecture, numbers, header)
         count = len(self.numbers)
         descriptors = [Descriptor(architecture, count) for _ in self.numbers]
         self.descriptors = torch.nn.ModuleList(descriptors)
@@ -50,16 +41,16 @@ class DensityPotential(torch.nn.Module):
         """Descriptor and network of one of the `numbers`."""
         return cast(Descriptor, self.descriptors[place]), cast(SiteNetwork, self.networks[place])
 
-    def site_energies(self, graph: Graph) -> Tensor:
-        """ε_i in eV, (S,). Species outside `numbers` are an error of the caller (see check_species)."""
-        dtype = graph.vectors.dtype
-        if next(self.parameters()).dtype == dtype:
-            return self(graph)
-        converted = {k: v.to(dtype) for k, v in self._tensors().items() if v.is_floating_point()}
-        return torch.func.functional_call(self, converted, (graph,))
-
-    def _tensors(self) -> dict[str, Tensor]:
-        return {**dict(self.named_parameters()), **dict(self.named_buffers())}
+    @torch.no_grad()
+    def prepare(self, typical: Graph, reference: Mapping[int, float]) -> None:
+        """See NeuralPotential: mean neighbour count, and mean and spread of the invariants, per element."""
+        for k, number in enumerate(self.numbers):
+            descriptor, network = self.element(k)
+            centres = (typical.numbers == number).sum()
+            pairs = (typical.numbers[typical.centre] == number).sum()
+            descriptor.neighbours.fill_(max(1.0, float(pairs / centres)))
+            network.standardise(self.invariants(typical, k))
+            network.offset.fill_(reference[number])
 
     def forward(self, graph: Graph) -> Tensor:
         near, r = _within(graph, self.cutoff)
@@ -71,7 +62,7 @@ class DensityPotential(torch.nn.Module):
                 sites = torch.nonzero(near.numbers == z)[:, 0]
                 own, own_r = _sites_only(near, r, sites)
                 energies = energies.index_copy(0, sites, self.element(k)[1](self._invariants(k, own, own_r)))
-        return energies + self._repulsion(near, r)
+        return energies + site_repulsion(near, r, self.architecture.repulsion)
 
     def invariants(self, graph: Graph, element: int) -> Tensor:
         """Invariants (s, count) of the sites of one element, given by its place in `numbers`."""
@@ -96,17 +87,6 @@ class DensityPotential(torch.nn.Module):
         if len(self.numbers) == 1:
             return None
         return torch.searchsorted(torch.as_tensor(self.numbers, device=numbers.device), numbers)
-
-    def _repulsion(self, graph: Graph, r: Tensor) -> Tensor:
-        """Half of each close pair's repulsion, on its centre, (S,) eV."""
-        close = torch.nonzero(r < self.architecture.repulsion)[:, 0]
-        zero = r.new_zeros(graph.n_sites)
-        if len(close) == 0:
-            return zero
-        centre = graph.centre[close]
-        z1, z2 = graph.numbers[centre].to(r.dtype), graph.neighbour_numbers[close].to(r.dtype)
-        pair = screened_repulsion(r[close], z1, z2, self.architecture.repulsion)
-        return zero.index_add(0, centre, 0.5 * pair)
 
 
 def _within(graph: Graph, cutoff: float) -> tuple[Graph, Tensor]:
@@ -152,33 +132,3 @@ def _padded(rows: Tensor, slot: Tensor, n_sites: int, width: int) -> Tensor:
     if len(rows) < n_sites * width:
         rows = rows.new_zeros(n_sites * width, rows.shape[1]).index_copy(0, slot, rows)
     return rows.reshape(n_sites, width, rows.shape[1])
-
-
-def save(potential: DensityPotential, path: str | Path, training: dict[str, Any] | None = None) -> None:
-    """Write the model; `training` (data and errors, plain values) goes into the header."""
-    header = {
-        "kind": KIND,
-        "elements": list(potential.numbers),
-        "architecture": dataclasses.asdict(potential.architecture),
-        "units": {"length": "angstrom", "energy": "eV"},
-        "training": training if training is not None else potential.header.get("training", {}),
-    }
-    tensors = {k: v.detach().cpu().contiguous() for k, v in potential.state_dict().items()}
-    write_model(Path(path), header, tensors)
-
-
-def load(path_or_name: str | Path, dtype: torch.dtype = torch.float64) -> DensityPotential:
-    """The model of a file, or a shipped one by its name; weights frozen. ModelFileError when unreadable."""
-    path = find_model(path_or_name)
-    header, tensors = read_model(path)
-    if header.get("kind") != KIND:
-        raise ModelFileError(f"{path}: holds a model of kind '{header.get('kind')}', not '{KIND}'")
-    try:
-        shape = dict(header["architecture"])
-        architecture = Architecture(**{**shape, "hidden": tuple(shape["hidden"])})
-        potential = DensityPotential(architecture, header["elements"], header)
-        potential.load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ModelFileError(f"{path}: header and weights do not describe one model ({reason})") from None
-    return potential.to(dtype).requires_grad_(False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnp.density.storage import ModelFileError, read_model, write_model
+from nnp.storage import ModelFileError, read_model, write_model
 from nnp.train.config import ConfigError, Training, as_plain
 
 if TYPE_CHECKING:

@@ -15,7 +15,9 @@ import yaml
 from ase.data import atomic_numbers
 
 from nnp.data import Keys
-from nnp.density.architecture import Architecture
+from nnp.density.architecture import Architecture as Density
+from nnp.families import family
+from nnp.neural import Architecture
 
 
 class ConfigError(ValueError):
@@ -82,9 +84,11 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class Training:
-    """Everything a training run depends on besides the data themselves."""
+    """Everything a training run depends on besides the data themselves.
 
-    model: Architecture = field(default_factory=Architecture)
+    model: sizes of a family of potentials (nnp.families), which its key `type` names."""
+
+    model: Architecture = field(default_factory=Density)
     data: Data = field(default_factory=Data)
     loss: Loss = field(default_factory=Loss)
     optimiser: Optimiser = field(default_factory=Optimiser)
@@ -152,7 +156,19 @@ def build(kind: type, tree: Any, path: str = "") -> Any:
         raise ConfigError(f"{path or 'training file'}: {error}") from None
 
 
+def _architecture(tree: Any, path: str) -> Architecture:
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected a mapping of keys to values, got {tree!r}")
+    try:
+        found = family(tree.get("type", Density.type))
+    except ValueError as error:
+        raise ConfigError(f"{path}.type: {error}") from None
+    return build(found.architecture, tree, path)  # type: ignore[arg-type]
+
+
 def _value(kind: Any, value: Any, path: str) -> Any:
+    if kind is Architecture:
+        return _architecture(value, path)
     if dataclasses.is_dataclass(kind):
         return build(kind, value, path)  # type: ignore[arg-type]
     origin = typing.get_origin(kind)

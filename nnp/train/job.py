@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from nnp.data import Frame, free_atom, read_frames, split
-from nnp.density.model import DensityPotential, save
+from nnp.families import save
 from nnp.train import checkpoint
 from nnp.train.config import ConfigError, Training, as_plain
 from nnp.train.errors import errors_of_frames
@@ -61,7 +61,7 @@ def _check_types(config: Training, frames: list[Frame], data: Path) -> None:
 def _results(
     run: Run, config: Training, data: Path, training: list[Frame], validation: list[Frame], folder: Path
 ) -> Outcome:
-    model: DensityPotential = run.average.double()
+    model = run.average.double()
     errors = {"training": errors_of_frames(model, training)}
     if validation:
         errors["validation"] = errors_of_frames(model, validation)

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 
 from nnp.data import Frame
-from nnp.density.model import DensityPotential
+from nnp.families import make_neural
+from nnp.neural import NeuralPotential
+from nnp.potential import Graph
 from nnp.train import checkpoint
 from nnp.train.batch import Batch, collate, prepare
 from nnp.train.config import Loss, Optimiser, Training
@@ -28,8 +30,8 @@ class Run:
     """A training run between two epochs: the model, its moving average, the optimiser and the history
     (one row per epoch: epoch, loss, rate, and validation errors where they were computed)."""
 
-    model: DensityPotential
-    average: DensityPotential
+    model: NeuralPotential
+    average: NeuralPotential
     optimiser: torch.optim.Optimizer
     epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -70,14 +72,13 @@ def start(config: Training, frames: Sequence[Frame], batches: Sequence[Batch]) -
     """A fresh run: random weights from the seed, reference energies and standardisation from the data."""
     torch.manual_seed(config.seed)
     numbers = sorted({int(z) for f in frames for z in f.state.numbers})
-    model = DensityPotential(config.model, numbers).to(getattr(torch, config.dtype))
-    standardise(model, batches)
-    for k, reference in enumerate(reference_energies(frames, numbers)):
-        model.element(k)[1].offset.data.fill_(reference)
+    model = make_neural(config.model, numbers).to(getattr(torch, config.dtype))
+    reference = reference_energies(frames, numbers)
+    model.prepare(typical(batches), dict(zip(numbers, reference.tolist())))
     return Run(model, copy.deepcopy(model).requires_grad_(False), _optimiser(model, config.optimiser))
 
 
-def _optimiser(model: DensityPotential, o: Optimiser) -> torch.optim.Optimizer:
+def _optimiser(model: NeuralPotential, o: Optimiser) -> torch.optim.Optimizer:
     """AdamW that lets only matrices decay: a reference energy or a bias has no reason to be small."""
     matrices = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
@@ -91,16 +92,10 @@ def reference_energies(frames: Sequence[Frame], numbers: Sequence[int]) -> np.nd
     return np.linalg.lstsq(counts, np.array([f.energy for f in frames]), rcond=None)[0]
 
 
-@torch.no_grad()
-def standardise(model: DensityPotential, batches: Sequence[Batch], at_most: int = 48) -> None:
-    """Mean neighbour count, and mean and spread of the invariants, from evenly chosen frames."""
+def typical(batches: Sequence[Batch], at_most: int = 48) -> Graph:
+    """The environments of evenly chosen frames."""
     some = collate([batches[k] for k in np.unique(np.linspace(0, len(batches) - 1, at_most).astype(int))])
-    for k, number in enumerate(model.numbers):
-        descriptor, network = model.element(k)
-        centres = (some.numbers == number).sum()
-        pairs = (some.numbers[some.i] == number).sum()
-        descriptor.neighbours.fill_(max(1.0, float(pairs / centres)))
-        network.standardise(model.invariants(some.graph(some.vectors), k))
+    return some.graph(some.vectors)
 
 
 def rate(step: int, steps: int, o: Optimiser) -> float:
@@ -149,7 +144,7 @@ def _average(run: Run, decay: float) -> None:
     torch._foreach_lerp_(list(run.average.parameters()), list(run.model.parameters()), 1.0 - decay)
 
 
-def _validation(model: DensityPotential, held: Sequence[Batch], frames: Sequence[Frame]) -> dict[str, float]:
+def _validation(model: NeuralPotential, held: Sequence[Batch], frames: Sequence[Frame]) -> dict[str, float]:
     if not held:
         return {}
     table = errors(model, held, [f.group for f in frames], [f.volume for f in frames])["all"]

@@ -10,14 +10,17 @@ from safetensors.torch import save_file
 from scipy.special import eval_legendre
 from scipy.stats import ortho_group
 
+from nnp.density.architecture import Architecture
 from nnp.density.couplings import couplings
 from nnp.density.harmonics import block, real_harmonics
-from nnp.density.model import Architecture, DensityPotential, ModelFileError, load, save
+from nnp.density.model import DensityPotential
 from nnp.density.radial import floored
-from nnp.density.repulsion import COULOMB, screened_repulsion
 from nnp.evaluate import Sites, evaluate, hessian_vector
+from nnp.families import load, save
 from nnp.neighbors import find_pairs
+from nnp.repulsion import COULOMB, screened_repulsion
 from nnp.state import State
+from nnp.storage import ModelFileError
 
 SMALL = Architecture(cutoff=4.0, radial=6, channels=5, three_body=4, many_body=3, hidden=(8,), repulsion=1.5)
 

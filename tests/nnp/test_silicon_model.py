@@ -12,10 +12,10 @@ from ase import Atoms, units
 from ase.build import bulk
 
 from nnp.crystal import make_crystal
-from nnp.density.model import load
 from nnp.dynamics import run_md
 from nnp.equilibrium import cohesive_energy, lattice_constant
 from nnp.evaluate import evaluate
+from nnp.families import load
 from nnp.homogeneous import elastic_tensor
 from nnp.neighbors import find_pairs
 from nnp.state import State

@@ -11,8 +11,8 @@ from ase.build import bulk
 
 from nnp.analytic.stillinger_weber import StillingerWeber
 from nnp.data import read_frames, split
-from nnp.density.model import load
 from nnp.evaluate import evaluate
+from nnp.families import load
 from nnp.neighbors import find_pairs
 from nnp.state import State
 from nnp.train.batch import collate, prepare

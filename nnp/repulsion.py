@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from nnp.potential import Graph
 from nnp.state import Tensor
 
 COULOMB = 14.399645  # e²/(4πε₀), eV Å
@@ -23,3 +24,14 @@ def screened_repulsion(r: Tensor, z1: Tensor, z2: Tensor, outer: float) -> Tenso
     t = (2.0 * r / outer - 1.0).clamp(0.0, 1.0)
     fade = 1.0 - t.pow(3) * (10.0 - 15.0 * t + 6.0 * t * t)
     return COULOMB * z1 * z2 / r * screening * fade
+
+
+def site_repulsion(graph: Graph, r: Tensor, outer: float) -> Tensor:
+    """Half of each close pair's repulsion on its centre, (S,) eV; r: (P,) distances; outer 0: none."""
+    close = torch.nonzero(r < outer)[:, 0]
+    zero = r.new_zeros(graph.n_sites)
+    if len(close) == 0:
+        return zero
+    centre = graph.centre[close]
+    z1, z2 = graph.numbers[centre].to(r.dtype), graph.neighbour_numbers[close].to(r.dtype)
+    return zero.index_add(0, centre, 0.5 * screened_repulsion(r[close], z1, z2, outer))

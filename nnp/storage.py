@@ -13,9 +13,11 @@ from safetensors.torch import save
 
 from nnp.state import Tensor
 
+Tensors = dict[str, Tensor]
+
 FORMAT = "nnp-model"
 VERSION = 1
-SHIPPED = Path(__file__).resolve().parent.parent / "models"
+SHIPPED = Path(__file__).resolve().parent / "models"
 
 
 class ModelFileError(ValueError):

@@ -1,0 +1,110 @@
+"""The families of neural potentials by name, and their model files."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nnp.committee import Committee
+from nnp.neural import Architecture, NeuralPotential
+from nnp.storage import ModelFileError, Tensors, find_model, read_model, write_model
+
+FAMILIES: dict[str, str] = {
+    "density": "nnp.density.family",
+}
+"""Modules that hold each FAMILY; imported only when one is used."""
+
+COMMITTEE = "committee"
+
+
+@dataclass(frozen=True)
+class Family:
+    """architecture: the frozen dataclass of the family's sizes; potential: makes one with random weights
+    from (architecture, atomic numbers, header)."""
+
+    architecture: Callable[..., Architecture]
+    potential: Callable[..., NeuralPotential]
+
+
+def family(name: str) -> Family:
+    """ValueError, with the known names, for an unknown one."""
+    if name not in FAMILIES:
+        raise ValueError(f"no family of potentials '{name}' (there are: {', '.join(sorted(FAMILIES))})")
+    return importlib.import_module(FAMILIES[name]).FAMILY
+
+
+def make_neural(
+    architecture: Architecture, numbers: Sequence[int], header: dict[str, Any] | None = None
+) -> NeuralPotential:
+    """An untrained potential; random weights from torch's generator."""
+    return family(architecture.type).potential(architecture, numbers, header)
+
+
+def save(
+    potential: NeuralPotential | Committee, path: str | Path, training: dict[str, Any] | None = None
+) -> None:
+    """Write a model, or a committee of them; `training` (data and errors, plain values) goes into the header
+    of a model, and a committee's members keep their own."""
+    if isinstance(potential, Committee):
+        members = [m for m in potential.members if isinstance(m, NeuralPotential)]
+        parts = [_content(m) for m in members]
+        header = {"kind": COMMITTEE, "members": [h for h, _ in parts], "training": training or {}}
+        tensors = {f"{k}.{name}": value for k, (_, part) in enumerate(parts) for name, value in part.items()}
+    else:
+        header, tensors = _content(potential, training)
+    write_model(Path(path), header, tensors)
+
+
+def _content(
+    potential: NeuralPotential, training: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], Tensors]:
+    shape = dataclasses.asdict(potential.architecture)  # type: ignore[call-overload]
+    header = {
+        "kind": potential.architecture.type,
+        "elements": list(potential.numbers),
+        "architecture": shape,
+        "units": {"length": "angstrom", "energy": "eV"},
+        "training": training if training is not None else potential.header.get("training", {}),
+    }
+    return header, {k: v.detach().cpu().contiguous() for k, v in potential.state_dict().items()}
+
+
+def load(path_or_name: str | Path, dtype: torch.dtype = torch.float64) -> NeuralPotential | Committee:
+    """The model or committee of a file, or a shipped one by its name; weights frozen. ModelFileError when
+    unreadable."""
+    path = find_model(path_or_name)
+    header, tensors = read_model(path)
+    if header.get("kind") != COMMITTEE:
+        return _model(header, tensors, path).to(dtype)
+    members = header.get("members")
+    if not isinstance(members, list) or len(members) < 2:
+        raise ModelFileError(f"{path}: a committee of fewer than two members")
+    parts: list[Tensors] = [{} for _ in members]
+    for name, value in tensors.items():
+        place, _, rest = name.partition(".")
+        if not place.isdecimal() or int(place) >= len(parts):
+            raise ModelFileError(f"{path}: the weights '{name}' belong to no member")
+        parts[int(place)][rest] = value
+    return Committee([_model(h, part, path).to(dtype) for h, part in zip(members, parts)])
+
+
+def _model(header: dict[str, Any], tensors: Tensors, path: Path) -> NeuralPotential:
+    kind = header.get("kind")
+    if kind not in FAMILIES:
+        known = ", ".join(sorted(FAMILIES))
+        raise ModelFileError(f"{path}: holds a model of kind '{kind}', this program reads {known}")
+    try:
+        shape = {k: tuple(v) if isinstance(v, list) else v for k, v in header["architecture"].items()}
+        architecture = family(kind).architecture(**shape)
+        potential = make_neural(architecture, header["elements"], header)
+        potential.load_state_dict(tensors)
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelFileError(f"{path}: header and weights do not describe one model ({reason})") from None
+    return potential.requires_grad_(False)
