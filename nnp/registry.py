@@ -27,8 +27,8 @@ def _n2p2(folder: str, length: str = "bohr", energy: str = "hartree") -> Potenti
 
 
 def _committee(models: str | Sequence[Any]) -> Potential:
-    """models: a list, or one string with commas, of names or paths of networks and folders of n2p2 files; in
-    a list also the type and parameters of any potential."""
+    """models: a list, or one string with commas, of what `named_potential` takes; in a list also the type and
+    parameters of any potential."""
     from nnp.committee import Committee
 
     names = [m.strip() for m in models.split(",")] if isinstance(models, str) else models
@@ -36,9 +36,7 @@ def _committee(models: str | Sequence[Any]) -> Potential:
 
 
 def _member(model: Any) -> Potential:
-    if isinstance(model, Mapping):
-        return make_potential(**model)
-    return _n2p2(model) if (Path(model) / "input.nn").is_file() else _neural(model)
+    return make_potential(**model) if isinstance(model, Mapping) else named_potential(str(model))
 
 
 POTENTIALS: dict[str, Callable[..., Potential]] = {
@@ -67,6 +65,22 @@ def make_potential(type: str, **parameters: Any) -> Potential:
     if missing:
         raise ValueError(f"potential '{type}' needs {_listed(missing)}")
     return POTENTIALS[type](**parameters)
+
+
+def named_potential(text: str) -> Potential:
+    """The potential of one word: a registered one that needs no parameters, a folder of n2p2, a file or the
+    shipped name of a network; several of these with commas between are a committee. ValueError, with what is
+    allowed, where the word names nothing."""
+    if "," in text:
+        return _committee(text)
+    if text in POTENTIALS:
+        return make_potential(text)
+    if (Path(text) / "input.nn").is_file():
+        return _n2p2(text)
+    try:
+        return _neural(text)
+    except ValueError as error:
+        raise ValueError(f"{error}{_near(text, POTENTIALS)}") from None
 
 
 def _listed(names: Iterable[str]) -> str:

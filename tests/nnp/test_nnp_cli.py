@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
     frames = []
     for k in range(10):
         atoms = crystal(seed=k)
-        atoms.info.update(REF_energy=-43.0, config_type="bulk")
+        atoms.info.update(REF_energy=-46.0, config_type="bulk")
         atoms.arrays["REF_forces"] = np.zeros((8, 3))
         frames.append(atoms)
     ase.io.write("data.xyz", frames, format="extxyz")
@@ -80,6 +80,9 @@ def test_md_conserves_energy(folder, capsys):
         ),
         (["train", "small.yaml", "--data", "data.xyz", "--resume"], "nothing to resume"),
         (["evaluate", "sj", "data.xyz"], "did you mean 'si'"),
+        (["evaluate", "stilinger-weber", "data.xyz"], "did you mean 'stillinger-weber'"),
+        (["evaluate", "lennard-jones", "data.xyz"], "knows Ar, not Si"),
+        (["evaluate", "n2p2", "data.xyz"], "'n2p2' needs folder"),
         (["evaluate", "crystal.xyz", "data.xyz"], "crystal.xyz: damaged"),
         (["evaluate", "si", "data.xyz", "--forces-key", "F"], "frame 0: no forces under the key 'F'"),
         (["relax", "none.xyz", "si"], "no file 'none.xyz'"),
@@ -106,3 +109,16 @@ def test_help_is_there(command, capsys):
         main([*command, "--help"])
     assert stop.value.code == 0
     assert not command or "example: nnp " + command[0] in capsys.readouterr().out
+
+
+def errors_of(model, capsys):
+    assert main(["evaluate", model, "data.xyz", "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["all"]
+
+
+def test_any_potential_serves_as_a_model(folder, capsys):
+    """The labels lie below what either says, so the energy error of their mean is the mean of their errors."""
+    bias = [errors_of(m, capsys)["energy"]["mae"] for m in ("si", "stillinger-weber", "si, stillinger-weber")]
+    assert bias[2] == pytest.approx(0.5 * (bias[0] + bias[1]))
+    assert main(["relax", "crystal.xyz", "stillinger-weber", "--cell", "-o", "r.xyz"]) == 0
+    assert ase.io.read("r.xyz").cell.lengths() == pytest.approx([5.431] * 3, rel=1e-3)

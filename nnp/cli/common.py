@@ -1,0 +1,89 @@
+"""What the commands share: exit codes, common arguments, reading and writing of atoms."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import ase.io
+from ase import Atoms
+
+from nnp.data import DataError
+from nnp.potential import Potential, UnknownSpeciesError, check_species
+from nnp.registry import named_potential
+from nnp.state import State
+from nnp.storage import ModelFileError, shipped_models
+from nnp.train.config import ConfigError
+
+
+class UsageError(ValueError):
+    """A wrong argument."""
+
+
+WRONG_INPUT = (UsageError, ConfigError, DataError, ModelFileError, UnknownSpeciesError)
+DONE, FAILED, WRONG, NOT_CONVERGED = 0, 1, 2, 3
+
+
+def add_command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], about: str, example: str
+) -> argparse.ArgumentParser:
+    """A command with its help; `run(options)` returns its exit code."""
+    parser = commands.add_parser(
+        name,
+        help=about,
+        description=f"{about[0].upper()}{about[1:]}. Defaults in brackets.",
+        epilog=f"example: {example}",
+    )
+    parser.set_defaults(command=run)
+    return parser
+
+
+def add_model(p: argparse.ArgumentParser) -> None:
+    shipped = ", ".join(shipped_models()) or "none"
+    p.add_argument(
+        "model",
+        metavar="MODEL",
+        help=f"a shipped model ({shipped}), a model file, a folder of n2p2, an analytic potential by its name "
+        "(stillinger-weber), or several of these with commas between: a committee",
+    )
+
+
+def add_output(p: argparse.ArgumentParser, default: str, what: str) -> None:
+    p.add_argument(
+        "-o", "--output", type=Path, default=Path(default), metavar="FILE", help=f"{what} (%(default)s)"
+    )
+
+
+def add_structure(p: argparse.ArgumentParser) -> None:
+    p.add_argument("structure", type=Path, metavar="FILE", help="atoms in any format that ASE reads")
+
+
+def read_model(text: str) -> Potential:
+    """The potential that the argument MODEL names."""
+    try:
+        return named_potential(text)
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from None
+
+
+def require(condition: bool, message: str) -> None:
+    if not condition:
+        raise UsageError(message)
+
+
+def read_structure(path: Path, model: Potential) -> Atoms:
+    """The (last) structure of a file, of elements that the model knows."""
+    require(path.is_file(), f"no file '{path}'")
+    try:
+        atoms = cast(Atoms, ase.io.read(path))
+    except Exception as error:  # whatever ASE's reader raises, it is the file that is wrong
+        raise UsageError(f"{path}: not readable as atoms ({error})") from None
+    check_species(model, State.from_ase(atoms).numbers)
+    return atoms
+
+
+def require_folder(path: Path) -> None:
+    """Refuse, before anything is computed, a file whose folder is not there."""
+    require(path.absolute().parent.is_dir(), f"no folder '{path.parent}' to write into")

@@ -1,0 +1,41 @@
+"""`nnp evaluate`: errors of a model on labelled frames."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from nnp.cli.common import DONE, add_command, add_model, read_model
+from nnp.data import Keys, read_frames
+from nnp.train.errors import errors_of_frames
+from nnp.train.report import table
+
+
+def add(commands: Any) -> None:
+    p = add_command(
+        commands,
+        "evaluate",
+        _evaluate,
+        "print a model's errors on labelled frames, by configuration type",
+        "nnp evaluate si Si.xyz --json",
+    )
+    add_model(p)
+    p.add_argument("data", type=Path, metavar="DATA.xyz", help="labelled frames, extended XYZ")
+    p.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    for name, default in (("energy", Keys.energy), ("forces", Keys.forces), ("stress", Keys.stress)):
+        p.add_argument(
+            f"--{name}-key",
+            default=default,
+            metavar="KEY",
+            help=f"where a frame keeps its {name} (%(default)s)",
+        )
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    model = read_model(options.model)
+    keys = Keys(energy=options.energy_key, forces=options.forces_key, stress=options.stress_key)
+    errors = errors_of_frames(model, read_frames(options.data, keys))
+    print(json.dumps(errors, indent=1) if options.json else table(errors))
+    return DONE

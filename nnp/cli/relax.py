@@ -1,0 +1,64 @@
+"""`nnp relax`: relax atoms, and their cell if wanted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+import ase.io
+
+from nnp.cli.common import (
+    DONE,
+    NOT_CONVERGED,
+    add_command,
+    add_model,
+    add_output,
+    add_structure,
+    read_model,
+    read_structure,
+    require,
+    require_folder,
+)
+
+
+def add(commands: Any) -> None:
+    p = add_command(
+        commands,
+        "relax",
+        _relax,
+        "relax atoms, and their cell if wanted",
+        "nnp relax slab.xyz si -o relaxed.xyz --fmax 0.001",
+    )
+    add_structure(p)
+    add_model(p)
+    add_output(p, "relaxed.extxyz", "relaxed atoms")
+    p.add_argument(
+        "--fmax", type=float, default=1e-3, metavar="F", help="largest force left, eV/Å (%(default)s)"
+    )
+    p.add_argument(
+        "--steps", type=int, default=500, metavar="N", help="give up after so many steps (%(default)s)"
+    )
+    p.add_argument("--cell", action="store_true", help="relax the cell too")
+
+
+def _relax(options: argparse.Namespace) -> int:
+    from nnp.relaxation import relax
+
+    require(options.fmax > 0.0, "--fmax must be positive")
+    require(options.steps >= 0, "--steps must not be negative")
+    require_folder(options.output)
+    model = read_model(options.model)
+    atoms = read_structure(options.structure, model)
+    require(not options.cell or all(atoms.pbc), "--cell needs atoms that are periodic in three directions")
+    done = relax(atoms, model, fmax=options.fmax, cell=options.cell, steps=options.steps)
+    ase.io.write(options.output, done.atoms, format="extxyz")
+    energy = done.atoms.get_potential_energy()
+    print(f"energy {energy:.6f} eV, largest force {done.fmax:.2e} eV/Å, {done.steps} steps")
+    if not done.converged:
+        print(
+            f"nnp: not converged to {options.fmax} eV/Å; {options.output} holds the last step",
+            file=sys.stderr,
+        )
+        return NOT_CONVERGED
+    return DONE
