@@ -1,4 +1,4 @@
-"""The ASE calculator, relaxation and dynamics."""
+"""The ASE calculator and relaxation."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from ase.build import bulk, molecule
 from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
 
 from nnp.calculator import NNPCalculator
-from nnp.dynamics import run_md
 from nnp.potential import UnknownSpeciesError
 from nnp.registry import make_potential
 from nnp.relaxation import relax
@@ -64,30 +63,3 @@ def test_relaxation_of_atoms_and_cell_finds_the_crystal():
     assert not relax(silicon(), SW, fmax=1e-8, steps=2).converged
     with pytest.raises(ValueError, match="periodic"):
         relax(Atoms("Si"), SW, cell=True)
-
-
-def test_dynamics_keeps_the_energy_and_the_seed_its_path():
-    def run(**options):
-        atoms = bulk("Si", cubic=True, a=5.431) * (2, 2, 2)
-        return run_md(atoms, SW, temperature=600.0, steps=100, every=20, **options)
-
-    seen = []
-    rows = run(observe=lambda atoms: seen.append(len(atoms)))
-    assert [r["time_fs"] for r in rows] == [0, 20, 40, 60, 80, 100] and seen == [64] * 6
-    total, potential = (np.array([r[k] for r in rows]) for k in ("total_eV", "potential_eV"))
-    assert np.ptp(total) < 2e-3 * np.ptp(potential)
-    assert run() == rows
-    # velocity Verlet's energy error is second order in the step
-    half = [r["total_eV"] for r in run(timestep_fs=0.5)]
-    assert np.ptp(half) < np.ptp(total)
-    with pytest.raises(ValueError, match="langevin, nve"):
-        run(ensemble="npt")
-
-
-def test_langevin_holds_the_temperature():
-    atoms = bulk("Si", cubic=True, a=5.431) * (2, 2, 2)
-    rows = run_md(
-        atoms, SW, temperature=500.0, steps=1500, timestep_fs=2.0, ensemble="langevin", friction_per_fs=0.02
-    )
-    mean = np.mean([r["temperature_K"] for r in rows[75:]])
-    assert mean == pytest.approx(500.0, rel=0.1)

@@ -61,12 +61,29 @@ def test_relax_says_when_it_did_not_converge(folder, capsys):
     assert (folder / "relaxed.extxyz").exists()
 
 
-def test_md_conserves_energy(folder, capsys):
-    assert main(["md", "crystal.xyz", "si", "--ensemble", "nve", "--steps", "60", "-o", "md.xyz"]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
-    total = [float(r[3]) for r in rows]
-    assert len(ase.io.read("md.xyz", ":")) == len(rows) == 7
+def test_md_writes_as_it_goes_suggests_a_step_and_goes_on(folder, capsys):
+    nve = ["md", "crystal.xyz", "si", "--ensemble", "nve", "-o", "md.xyz"]
+    assert main([*nve, "--steps", "60"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "suggested time step" in lines[0] and "pressure" in lines[-1]
+    rows = [[float(x) for x in line.split()] for line in lines[2:9]]
+    total = [r[4] for r in rows]
+    assert [r[0] for r in rows] == [0, 10, 20, 30, 40, 50, 60] and len(ase.io.read("md.xyz", ":")) == 7
     assert max(total) - min(total) < 2e-3  # eV in 8 atoms, kinetic energy is 0.3 eV
+    assert main([*nve, "--steps", "80", "--restart"]) == 0
+    assert [f.info["step"] for f in ase.io.read("md.xyz", ":")][-2:] == [70, 80]
+    assert main([*nve, "--steps", "80", "--restart"]) == 2
+    assert "is at step 80 already" in capsys.readouterr().err
+
+
+def test_md_warns_of_a_long_step_and_stops_when_atoms_fly_apart(folder, capsys):
+    hot = ["md", "crystal.xyz", "stillinger-weber", "--temperature", "1000", "--every", "2", "-o", "md.xyz"]
+    assert main([*hot, "--timestep", "40", "--steps", "400"]) == 1
+    said = capsys.readouterr().err
+    assert "too long for" in said and "stopped at step" in said and "Traceback" not in said
+    assert len(ase.io.read("md.xyz", ":")) >= 1
+    assert main([*hot, "--timestep", "auto", "--steps", "4", "--ensemble", "npt", "--pressure", "1"]) == 0
+    assert "suggested time step 1.8 fs" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -89,6 +106,9 @@ def test_md_conserves_energy(folder, capsys):
         (["relax", "small.yaml", "si"], "not readable as atoms"),
         (["relax", "crystal.xyz", "si", "-o", "no/where.xyz"], "no folder 'no'"),
         (["md", "crystal.xyz", "si", "--timestep", "-1"], "--timestep must be positive"),
+        (["md", "crystal.xyz", "si", "--timestep", "soon"], "a number of fs or 'auto'"),
+        (["md", "crystal.xyz", "si", "--restart"], "nothing to go on from: no file 'md.extxyz'"),
+        (["md", "crystal.xyz", "si", "--ensemble", "npt", "--temperature", "0"], "temperature above zero"),
     ],
 )
 def test_wrong_input_is_one_message_and_exit_code_2(folder, capsys, arguments, says):
