@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -14,9 +15,26 @@ from nnp.state import State, Tensor
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """Factors that turn standard deviations over the members into half widths of intervals that hold 68.3 % of
+    the true values, found on held-out data (nnp.calibration).
+
+    energy, forces: around the mean of the members; first_energy, first_forces: around the first member.
+    wide: half width of a 95 % interval over that of a 68.3 % one.
+    """
+
+    energy: float = 1.0
+    forces: float = 1.0
+    first_energy: float = 1.0
+    first_forces: float = 1.0
+    wide: float = 2.0
+
+
+@dataclass(frozen=True)
 class Spread:
     """Standard deviations over the members (with n − 1): energy of Σ w_i ε_i, eV; site_energies (S,) eV;
-    forces (n, 3), for each component, eV/Å."""
+    forces (n, 3), for each component, eV/Å. Those of a calibrated committee's energy and forces are half
+    widths of 68.3 % intervals around the mean; site energies, which no data hold, stay as they are."""
 
     energy: float
     site_energies: Tensor
@@ -26,12 +44,19 @@ class Spread:
 class Committee:
     """ε_i = mean of the members' ε_i: a potential (nnp.potential.Potential) that also knows its spread.
 
-    It knows the elements that all members know, and reaches as far as the farthest. ValueError for fewer
-    than two members, and for members without a common element.
+    It knows the elements that all members know, and reaches as far as the farthest. calibration: None where
+    the spread is that of the members as they are; header: where the committee comes from, as in its file.
+    ValueError for fewer than two members, and for members without a common element.
     """
 
-    def __init__(self, potentials: Sequence[Potential]):
+    def __init__(
+        self,
+        potentials: Sequence[Potential],
+        calibration: Calibration | None = None,
+        header: dict[str, Any] | None = None,
+    ):
         self.members = tuple(potentials)
+        self.calibration, self.header = calibration, header or {}
         if len(self.members) < 2:
             raise ValueError(f"a committee needs at least two potentials, not {len(self.members)}")
         common = set.intersection(*(set(p.numbers) for p in self.members))
@@ -57,4 +82,7 @@ class Committee:
             torch.stack([getattr(f, name) for f in found]) for name in ("site_energies", "forces", "virial")
         )
         mean = Evaluation(float(energy.mean()), energies.mean(0), forces.mean(0), virial.mean(0))
-        return mean, Spread(float(energy.std()), energies.std(0), forces.std(0))
+        factor = self.calibration or Calibration()
+        return mean, Spread(
+            factor.energy * float(energy.std()), energies.std(0), factor.forces * forces.std(0)
+        )

@@ -49,6 +49,17 @@ def evaluate(potential: Potential, state: State, pairs: Pairs, sites: Sites | No
     )
 
 
+def environments(state: State, pairs: Pairs, sites: Sites | None = None) -> tuple[Pairs, Graph]:
+    """The pairs that start at a site, and the graph that they make."""
+    device = pairs.i.device
+    index = torch.arange(len(state), device=device) if sites is None else sites.index
+    site_of = torch.full((len(state),), -1, dtype=torch.long, device=device)
+    site_of[index] = torch.arange(len(index), device=device)
+    kept = pairs if sites is None else pairs.select(site_of[pairs.i] >= 0)
+    r, numbers = kept.vectors(state).detach(), state.numbers
+    return kept, Graph(site_of[kept.i], site_of[kept.j], r, numbers[index], numbers[kept.j])
+
+
 def hessian_vector(
     potential: Potential, state: State, pairs: Pairs, v: Tensor, sites: Sites | None = None
 ) -> Tensor:
@@ -64,16 +75,9 @@ def _weighted(
     potential: Potential, state: State, pairs: Pairs, sites: Sites | None
 ) -> tuple[Pairs, Tensor, Tensor, Tensor]:
     """The sites' pairs, their vectors as leaves to differentiate by, the site energies and Σ w_i ε_i."""
-    device = pairs.i.device
-    index = torch.arange(len(state), device=device) if sites is None else sites.index
-    site_of = torch.full((len(state),), -1, dtype=torch.long, device=device)
-    site_of[index] = torch.arange(len(index), device=device)
-    kept = pairs if sites is None else pairs.select(site_of[pairs.i] >= 0)
-    r = kept.vectors(state).detach().requires_grad_(True)
-    numbers = state.numbers
-    energies = potential.site_energies(
-        Graph(site_of[kept.i], site_of[kept.j], r, numbers[index], numbers[kept.j])
-    )
+    kept, graph = environments(state, pairs, sites)
+    r = graph.vectors.requires_grad_(True)
+    energies = potential.site_energies(graph)
     total = energies.sum() if sites is None else (sites.weight.to(energies.dtype) * energies).sum()
     return kept, r, energies, total
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from nnp.committee import Committee
+from nnp.committee import Calibration, Committee
+from nnp.known import pack, unpack
 from nnp.neural import Architecture, NeuralPotential
 from nnp.storage import ModelFileError, Tensors, find_model, read_model, write_model
 
@@ -49,12 +50,15 @@ def make_neural(
 def save(
     potential: NeuralPotential | Committee, path: str | Path, training: dict[str, Any] | None = None
 ) -> None:
-    """Write a model, or a committee of them; `training` (data and errors, plain values) goes into the header
-    of a model, and a committee's members keep their own."""
+    """Write a model, or a committee of them; `training` (data and errors, plain values) goes into the header,
+    which else keeps what it had, as a committee's members do."""
     if isinstance(potential, Committee):
         members = [m for m in potential.members if isinstance(m, NeuralPotential)]
         parts = [_content(m) for m in members]
-        header = {"kind": COMMITTEE, "members": [h for h, _ in parts], "training": training or {}}
+        kept = training if training is not None else potential.header.get("training", {})
+        header = {"kind": COMMITTEE, "members": [h for h, _ in parts], "training": kept}
+        if potential.calibration is not None:
+            header["calibration"] = dataclasses.asdict(potential.calibration)
         tensors = {f"{k}.{name}": value for k, (_, part) in enumerate(parts) for name, value in part.items()}
     else:
         header, tensors = _content(potential, training)
@@ -72,7 +76,8 @@ def _content(
         "units": {"length": "angstrom", "energy": "eV"},
         "training": training if training is not None else potential.header.get("training", {}),
     }
-    return header, {k: v.detach().cpu().contiguous() for k, v in potential.state_dict().items()}
+    tensors = potential.state_dict() | pack(potential.known or ())
+    return header, {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
 
 
 def load(path_or_name: str | Path, dtype: torch.dtype = torch.float64) -> NeuralPotential | Committee:
@@ -91,7 +96,18 @@ def load(path_or_name: str | Path, dtype: torch.dtype = torch.float64) -> Neural
         if not place.isdecimal() or int(place) >= len(parts):
             raise ModelFileError(f"{path}: the weights '{name}' belong to no member")
         parts[int(place)][rest] = value
-    return Committee([_model(h, part, path).to(dtype) for h, part in zip(members, parts)])
+    models = [_model(h, part, path).to(dtype) for h, part in zip(members, parts)]
+    found = header.get("calibration")
+    try:
+        calibration = None if found is None else Calibration(**found)
+    except TypeError as error:
+        raise ModelFileError(f"{path}: its calibration is not readable ({error})") from None
+    return Committee(models, calibration, {"training": header.get("training", {})})
+
+
+def is_committee(path_or_name: str | Path) -> bool:
+    """Whether a model file, or a shipped one by its name, holds a committee. ModelFileError when unreadable."""
+    return read_model(find_model(path_or_name))[0].get("kind") == COMMITTEE
 
 
 def _model(header: dict[str, Any], tensors: Tensors, path: Path) -> NeuralPotential:
@@ -103,6 +119,7 @@ def _model(header: dict[str, Any], tensors: Tensors, path: Path) -> NeuralPotent
         shape = {k: tuple(v) if isinstance(v, list) else v for k, v in header["architecture"].items()}
         architecture = family(kind).architecture(**shape)
         potential = make_neural(architecture, header["elements"], header)
+        potential.known = unpack(tensors, len(potential.numbers))
         potential.load_state_dict(tensors)
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]

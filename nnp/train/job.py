@@ -13,6 +13,7 @@ import yaml
 
 from nnp.data import Frame, free_atom, read_frames, split
 from nnp.families import save
+from nnp.statistics import remember
 from nnp.train import checkpoint
 from nnp.train.config import ConfigError, Training, as_plain
 from nnp.train.errors import errors_of_frames
@@ -72,6 +73,7 @@ def _results(
         "validation_frames": [f.index for f in validation],
     }
     header = {"data": source, "config": as_plain(config), "errors": errors}
+    remember(model, training)
     path = folder / "model.safetensors"
     save(model.to(getattr(torch, config.dtype)), path, header)
     (folder / "errors.json").write_text(json.dumps(errors, indent=1) + "\n")
