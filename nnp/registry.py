@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnp.analytic.lennard_jones import LennardJones
+from nnp.analytic.morse import Morse
 from nnp.analytic.stillinger_weber import StillingerWeber
 from nnp.analytic.triangular import Triangular2D
 from nnp.potential import Potential
@@ -18,6 +19,13 @@ def _neural(model: str) -> Potential:
     from nnp.families import load  # the networks are loaded only where one is used
 
     return load(model)
+
+
+def _eam(file: str, switch_width: float = 0.1) -> Potential:
+    from nnp.analytic.eam import EmbeddedAtom
+    from nnp.analytic.setfl import read_setfl
+
+    return EmbeddedAtom(read_setfl(file), switch_width)
 
 
 def _n2p2(folder: str, length: str = "bohr", energy: str = "hartree") -> Potential:
@@ -41,12 +49,17 @@ def _member(model: Any) -> Potential:
 
 POTENTIALS: dict[str, Callable[..., Potential]] = {
     "committee": _committee,
+    "eam": _eam,
     "lennard-jones": LennardJones,
+    "morse": Morse,
     "n2p2": _n2p2,
     "nnp": _neural,
     "stillinger-weber": StillingerWeber,
     "triangular": Triangular2D,
 }
+
+
+SETFL = (".alloy", ".setfl")
 
 
 def make_potential(type: str, **parameters: Any) -> Potential:
@@ -68,15 +81,17 @@ def make_potential(type: str, **parameters: Any) -> Potential:
 
 
 def named_potential(text: str) -> Potential:
-    """The potential of one word: a registered one that needs no parameters, a folder of n2p2, a file or the
-    shipped name of a network; several of these with commas between are a committee. ValueError, with what is
-    allowed, where the word names nothing."""
+    """The potential of one word: a registered one that needs no parameters, a folder of n2p2, a file of
+    embedded-atom tables (.alloy, .setfl), a file or the shipped name of a network; several of these with
+    commas between are a committee. ValueError, with what is allowed, where the word names nothing."""
     if "," in text:
         return _committee(text)
     if text in POTENTIALS:
         return make_potential(text)
     if (Path(text) / "input.nn").is_file():
         return _n2p2(text)
+    if Path(text).suffix in SETFL:
+        return _eam(text)
     try:
         return _neural(text)
     except ValueError as error:

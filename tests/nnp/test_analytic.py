@@ -3,18 +3,24 @@
 import numpy as np
 import pytest
 import torch
+from ase import Atoms
 from ase.build import bulk
+from ase.calculators.eam import EAM as AseEAM
 from ase.calculators.lj import LennardJones as AseLennardJones
+from ase.calculators.morse import MorsePotential as AseMorse
 from ase.cluster import Icosahedron
 from matscipy.calculators.manybody import Manybody
 from matscipy.calculators.manybody.explicit_forms import StillingerWeber as form
 from matscipy.calculators.manybody.explicit_forms import stillinger_weber as published
 from scipy.optimize import minimize
 
+from nnp.crystal import make_crystal
+from nnp.equilibrium import cohesive_energy, lattice_constant
 from nnp.evaluate import evaluate
 from nnp.neighbors import find_pairs
-from nnp.registry import make_potential
+from nnp.registry import make_potential, named_potential
 from nnp.state import State
+from tests.nnp.setfl_files import density, embedding, made_up_alloy, pair, write_setfl
 
 torch.set_num_threads(1)
 
@@ -56,6 +62,63 @@ def test_lennard_jones_is_untouched_below_the_switch():
     assert np.allclose(found.forces, atoms.get_forces(), atol=1e-12)
 
 
+def test_morse_equals_another_code_on_a_disordered_cell():
+    atoms = bulk("Cu", cubic=True) * (2, 2, 2)
+    atoms.rattle(0.15, seed=1)
+    atoms.calc = AseMorse(epsilon=0.3429, r0=2.866, rho0=1.3588 * 2.866, rcut1=0.7 * 2.7, rcut2=2.7)
+    found = of(make_potential("morse"), atoms)
+    assert found.energy == pytest.approx(atoms.get_potential_energy(), abs=1e-9)
+    assert np.allclose(found.forces, atoms.get_forces(), atol=1e-9)
+    assert np.allclose(found.virial.numpy() / atoms.get_volume(), atoms.get_stress(voigt=False), atol=1e-9)
+
+
+def test_morse_copper_has_the_lattice_it_was_fitted_to():
+    copper = make_potential("morse", cutoff=14.0, switch_start=0.9)
+    a = lattice_constant(copper, "fcc", "Cu")
+    assert a == pytest.approx(
+        3.603, rel=2e-3
+    )  # copper at 0 K, with its sublimation energy the authors' input
+    assert cohesive_energy(copper, make_crystal("fcc", "Cu", a)) == pytest.approx(-3.52, abs=0.03)
+
+
+def alloy():
+    atoms = bulk("Al", cubic=True, a=3.9) * (2, 2, 2)
+    atoms.symbols[np.random.default_rng(0).permutation(32)[:13]] = "Cu"
+    atoms.rattle(0.15, seed=1)
+    return atoms
+
+
+def test_embedded_atoms_equal_another_code_on_a_disordered_alloy():
+    atoms, path = alloy(), str(made_up_alloy())
+    atoms.calc = AseEAM(potential=path)
+    found = of(make_potential("eam", file=path, switch_width=0.0), atoms)
+    assert found.energy == pytest.approx(atoms.get_potential_energy(), abs=1e-7)
+    assert np.allclose(found.forces, atoms.get_forces(), atol=1e-6)
+    smoothed = of(named_potential(path), atoms)
+    assert smoothed.energy == pytest.approx(found.energy, abs=1e-5)
+
+
+def test_tables_return_the_functions_they_were_made_of():
+    potential = make_potential("eam", file=str(made_up_alloy()))
+    r = 2.9137
+    atoms = Atoms("AlCu", [[0, 0, 0], [r, 0, 0]])
+    bond = pair("Al", "Cu", r)
+    exact = [embedding("Al", density("Cu", r)) + 0.5 * bond, embedding("Cu", density("Al", r)) + 0.5 * bond]
+    assert of(potential, atoms).site_energies.numpy() == pytest.approx(exact, abs=1e-9)
+
+
+def test_files_that_are_no_tables_are_named(tmp_path):
+    path = write_setfl(tmp_path / "short.alloy", n=50)
+    with pytest.raises(ValueError, match=r"none\.alloy: cannot be read"):
+        named_potential(str(tmp_path / "none.alloy"))
+    path.write_text(path.read_text()[:2000])
+    with pytest.raises(ValueError, match=r"short\.alloy: ends before its tables do"):
+        named_potential(str(path))
+    path.write_text("1\n2\n3\n2 Al Qq\n")
+    with pytest.raises(ValueError, match="its elements are Al, Qq"):
+        named_potential(str(path))
+
+
 def triangular_vacancy(layers: int) -> float:
     """Relaxation energy of one vacancy in a hexagon of the flat crystal under F0, clamped outside."""
     potential = make_potential("triangular")
@@ -93,11 +156,15 @@ def test_triangular_crystal_relaxes_a_vacancy_by_the_published_energy():
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        ({"type": "stilinger-weber"}, "did you mean 'stillinger-weber'.*lennard-jones, n2p2, nnp"),
+        ({"type": "stilinger-weber"}, "did you mean 'stillinger-weber'.*lennard-jones, morse, n2p2, nnp"),
         ({"type": "lennard-jones", "sigmaa": 1.0}, "no parameter 'sigmaa'.*did you mean 'sigma'"),
         ({"type": "nnp"}, "needs model"),
         ({"type": "lennard-jones", "sigma": -1.0}, "must be positive"),
         ({"type": "lennard-jones", "symbol": "Xy"}, "unknown element 'Xy'"),
+        ({"type": "morse", "switch_start": 1.5}, "a fraction of the cutoff"),
+        ({"type": "morse", "cutoff": 1.0}, "longer than r0"),
+        ({"type": "eam", "file": "none.alloy"}, "none.alloy: cannot be read"),
+        ({"type": "eam", "file": str(made_up_alloy()), "switch_width": -1.0}, "switch_width must be"),
         ({"type": "lennard-jones", "cutoff": 1.0}, "longer than sigma"),
         ({"type": "triangular", "cutoff": 1.0}, "switch_start"),
     ],

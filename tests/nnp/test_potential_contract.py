@@ -19,10 +19,12 @@ from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.registry import POTENTIALS, make_potential
 from nnp.state import State
 from tests.nnp.n2p2_files import SCRATCH, bound_silicon
+from tests.nnp.setfl_files import made_up_alloy
 
 torch.set_num_threads(1)
 SHIPPED = sorted(p.stem for p in Path(nnp.models.__path__[0]).glob("*.safetensors"))
 GIVEN = {  # parameters of those that stand for nothing without
+    "eam": {"file": str(made_up_alloy())},
     "n2p2": {"folder": str(bound_silicon(SCRATCH / "one"))},
     "committee": {
         "models": f"{bound_silicon(SCRATCH / 'one')}, {bound_silicon(SCRATCH / 'two', depth=0.12)}"
