@@ -45,8 +45,8 @@ def add_model(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "model",
         metavar="MODEL",
-        help=f"a shipped model ({shipped}), a model file, a folder of n2p2, a setfl file (.alloy), an analytic potential by its name "
-        "(stillinger-weber), or several of these with commas between: a committee",
+        help=f"a shipped model ({shipped}), a model file, a folder of n2p2, a setfl file (.alloy), an analytic "
+        "potential by its name (stillinger-weber), or several of these with commas between: a committee",
     )
 
 
