@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import ase.io
 import numpy as np
@@ -24,54 +26,78 @@ class DataError(ValueError):
     """Data that cannot be trained on; the message names the file and the frame (counted from 0)."""
 
 
+class DataWarning(UserWarning):
+    """Data that look wrong but can be trained on."""
+
+
 @dataclass(frozen=True)
 class Keys:
     """Where a frame keeps its labels: energy eV, forces eV/Å, stress eV/Å³ (Voigt xx yy zz yz xz xy, or 3×3;
-    tension positive), its configuration type, and the part of the data it belongs to (train, validation)."""
+    tension positive), its configuration type, the part of the data it belongs to (train, validation), and
+    the source of its labels (a code and its settings; the file's name without it)."""
 
     energy: str = "REF_energy"
     forces: str = "REF_forces"
     stress: str = "REF_stress"
     config_type: str = "config_type"
     split: str = "split"
+    source: str = "source"
 
 
 @dataclass(frozen=True)
 class Frame:
-    """state: positions and cell, float64; energy: eV; forces: (n, 3) eV/Å; stress: (3, 3) eV/Å³ or None;
-    group: its configuration type; part: train, validation or None; index: its place in the file."""
+    """state: positions and cell, float64; energy: eV; forces: (n, 3) eV/Å or None; stress: (3, 3) eV/Å³ or
+    None; group: its configuration type; part: train, validation or None; index: its place in the file;
+    source: what made its labels (energies of two sources differ by a constant per atom); file: its name."""
 
     state: State
     energy: float
-    forces: np.ndarray
+    forces: np.ndarray | None
     stress: np.ndarray | None
     group: str
     part: str | None
     index: int
+    source: str = ""
+    file: str = ""
 
     @property
     def volume(self) -> float:
         """Å³."""
         return float(abs(np.linalg.det(self.state.cell.numpy())))
 
+    @property
+    def where(self) -> str:
+        """File and frame, for messages."""
+        return f"{self.file}, frame {self.index}" if self.file else f"frame {self.index}"
 
-def read_frames(path: str | Path, keys: Keys | None = None) -> list[Frame]:
+
+def read_frames(
+    path: str | Path, keys: Keys | None = None, source: str = "", forces_required: bool = True
+) -> list[Frame]:
     """All frames of an extended XYZ file, in order.
 
-    A stress may be missing. DataError: no such file, unreadable, a label missing or not finite, atoms closer
-    than 0.5 Å, the same configuration twice, a part that is neither train nor validation.
+    `source` stands for the source of frames that name none; empty: the file's name without its ending. A
+    stress may be missing, forces only if they are not required. DataError: no such file, unreadable, a label
+    missing, of a wrong shape or not finite, a key other than the usual one that no frame has, a period
+    without a cell, a stress without a volume, atoms closer than 0.5 Å, the same configuration twice, a part
+    that is neither train nor validation.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"no data file '{path}'")
     try:
-        images = ase.io.read(path, index=":", format="extxyz")
+        images = cast(list[Atoms], ase.io.read(path, index=":", format="extxyz"))
     except Exception as error:  # whatever ASE's reader raises, it is the file that is wrong
         raise DataError(f"{path}: not readable as extended XYZ ({error})") from None
     if not images:
         raise DataError(f"{path}: holds no frame")
-    frames = [_frame(atoms, k, keys or Keys(), f"{path}, frame {k}") for k, atoms in enumerate(images)]
-    _refuse_duplicates(frames, path)
+    keys = keys or Keys()
+    _refuse_absent_keys(images, keys, path)
+    frames = [_frame(atoms, k, keys, path, source or path.stem) for k, atoms in enumerate(images)]
+    for frame in frames if forces_required else []:
+        if frame.forces is None:
+            _label(_labels(images[frame.index]), keys.forces, "forces", frame.where)
+    refuse_duplicates(frames)
     return frames
 
 
@@ -81,25 +107,42 @@ def _labels(atoms: Atoms) -> dict[str, Any]:
     return {**results, **atoms.arrays, **atoms.info}
 
 
-def _frame(atoms: Atoms, index: int, keys: Keys, where: str) -> Frame:
-    labels = _labels(atoms)
+def _refuse_absent_keys(images: Sequence[Atoms], keys: Keys, path: Path) -> None:
+    """A key that was changed from the usual one is meant: silence would drop, say, every stress."""
+    there = {name for atoms in images for name in _labels(atoms)}
+    for item in dataclasses.fields(Keys):
+        key = getattr(keys, item.name)
+        if key != item.default and key not in there:
+            _label(dict.fromkeys(there), key, item.name, f"{path}, frame 0")
+    near = [name for name in there if "stress" in name.lower() or "virial" in name.lower()]
+    if near and keys.stress not in there:
+        text = f"{path}: no frame has a stress under the key '{keys.stress}'; did you mean '{min(near)}'?"
+        warnings.warn(text, DataWarning, stacklevel=2)
+
+
+def _frame(atoms: Atoms, index: int, keys: Keys, path: Path, source: str) -> Frame:
+    labels, where = _labels(atoms), f"{path}, frame {index}"
     energy = _finite(_label(labels, keys.energy, "energy", where), (), "energy", where)
-    forces = _finite(_label(labels, keys.forces, "forces", where), (len(atoms), 3), "forces", where)
+    forces = labels.get(keys.forces)
     part = labels.get(keys.split)
     if part is not None and part not in PARTS:
         raise DataError(f"{where}: {keys.split} is '{part}', must be one of {', '.join(PARTS)}")
     if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
         raise DataError(f"{where}: positions or cell are not finite")
+    stress = _stress(labels.get(keys.stress), where)
+    _refuse_no_cell(atoms, stress is not None, where)
     state = State.from_ase(atoms)
     _refuse_overlap(state, where)
     return Frame(
         state=state,
         energy=float(energy),
-        forces=forces,
-        stress=_stress(labels.get(keys.stress), where),
+        forces=None if forces is None else _finite(forces, (len(atoms), 3), "forces", where),
+        stress=stress,
         group=str(labels.get(keys.config_type, "all")),
         part=part,
         index=index,
+        source=str(labels.get(keys.source, source)),
+        file=str(path),
     )
 
 
@@ -136,6 +179,14 @@ def _stress(value: Any, where: str) -> np.ndarray | None:
     raise DataError(f"{where}: the stress has {np.size(value)} components, must have 6 or 9")
 
 
+def _refuse_no_cell(atoms: Atoms, has_stress: bool, where: str) -> None:
+    periods = atoms.cell.array[atoms.pbc]
+    if np.linalg.matrix_rank(periods) < len(periods):
+        raise DataError(f"{where}: periodic in {len(periods)} directions, but the cell is missing or flat")
+    if has_stress and not atoms.cell.rank == 3:
+        raise DataError(f"{where}: a stress, but no cell and so no volume")
+
+
 def _refuse_overlap(state: State, where: str) -> None:
     pairs = find_pairs(state, TOO_CLOSE)
     if len(pairs):
@@ -144,14 +195,16 @@ def _refuse_overlap(state: State, where: str) -> None:
         raise DataError(f"{where}: atoms {i} and {j} are {distance:.3f} Å apart, below {TOO_CLOSE} Å")
 
 
-def _refuse_duplicates(frames: list[Frame], path: Path) -> None:
-    seen: dict[bytes, int] = {}
+def refuse_duplicates(frames: Sequence[Frame]) -> None:
+    """The same configuration may come from two sources, but not twice from one."""
+    seen: dict[tuple[str, bytes], Frame] = {}
     for frame in frames:
         s = frame.state
-        key = b"".join(np.ascontiguousarray(t.numpy()).tobytes() for t in (s.numbers, s.cell, s.positions))
-        if key in seen:
-            raise DataError(f"{path}, frame {frame.index}: the same configuration as frame {seen[key]}")
-        seen[key] = frame.index
+        parts = (np.ascontiguousarray(t.numpy()).tobytes() for t in (s.numbers, s.cell, s.positions))
+        first = seen.setdefault((frame.source, b"".join(parts)), frame)
+        if first is not frame:
+            other = f"frame {first.index}" if first.file == frame.file else first.where
+            raise DataError(f"{frame.where}: the same configuration as {other}")
 
 
 def free_atom(symbol: str, energy: float) -> Frame:
@@ -163,27 +216,25 @@ def free_atom(symbol: str, energy: float) -> Frame:
 def split(
     frames: Sequence[Frame], fraction: float, seed: int, always_train: Sequence[str] = ()
 ) -> tuple[list[Frame], list[Frame]]:
-    """Training and validation frames, in file order.
+    """Training and validation frames, in order.
 
     The user's own parts where the frames name them (then all must); else `fraction` of every configuration
-    type, rounded, drawn with `seed`, but nothing of the types in `always_train`. DataError when nothing is
-    left to train on.
+    type of every source, rounded, drawn with `seed`, but nothing of the types in `always_train`. DataError
+    when nothing is left to train on.
     """
     if any(f.part for f in frames):
-        unmarked = [f.index for f in frames if f.part is None]
+        unmarked = [f.where for f in frames if f.part is None]
         if unmarked:
-            raise DataError(
-                f"frame {unmarked[0]} does not say whether it is for train or validation; others do"
-            )
-        held = {f.index for f in frames if f.part == "validation"}
+            raise DataError(f"{unmarked[0]} does not say whether it is for train or validation; others do")
+        held = {k for k, f in enumerate(frames) if f.part == "validation"}
     else:
         rng = np.random.default_rng(seed)
         held = set()
-        for group in sorted({f.group for f in frames} - set(always_train)):
-            members = [f.index for f in frames if f.group == group]
+        for kind in sorted({(f.source, f.group) for f in frames if f.group not in always_train}):
+            members = [k for k, f in enumerate(frames) if (f.source, f.group) == kind]
             count = round(fraction * len(members))
             held |= set(rng.permutation(members)[:count].tolist())
-    train = [f for f in frames if f.index not in held]
+    train = [f for k, f in enumerate(frames) if k not in held]
     if not train:
         raise DataError("no frames are left to train on")
-    return train, [f for f in frames if f.index in held]
+    return train, [f for k, f in enumerate(frames) if k in held]

@@ -9,8 +9,10 @@ from typing import Any
 
 from nnp.cli.common import DONE, add_command, add_model, read_model
 from nnp.data import Keys, read_frames
+from nnp.potential import check_species
 from nnp.train.errors import errors_of_frames
-from nnp.train.report import table
+from nnp.train.report import shifts_text, table
+from nnp.train.sources import fit_shifts
 
 
 def add(commands: Any) -> None:
@@ -22,7 +24,12 @@ def add(commands: Any) -> None:
         "nnp evaluate si Si.xyz --json",
     )
     add_model(p)
-    p.add_argument("data", type=Path, metavar="DATA.xyz", help="labelled frames, extended XYZ")
+    p.add_argument("data", type=Path, nargs="+", metavar="DATA.xyz", help="labelled frames, extended XYZ")
+    p.add_argument(
+        "--fit-offsets",
+        action="store_true",
+        help="take a constant per element and source out of the energies first: labels of another code",
+    )
     p.add_argument("--json", action="store_true", help="print JSON instead of a table")
     for name, default in (("energy", Keys.energy), ("forces", Keys.forces), ("stress", Keys.stress)):
         p.add_argument(
@@ -36,6 +43,13 @@ def add(commands: Any) -> None:
 def _evaluate(options: argparse.Namespace) -> int:
     model = read_model(options.model)
     keys = Keys(energy=options.energy_key, forces=options.forces_key, stress=options.stress_key)
-    errors = errors_of_frames(model, read_frames(options.data, keys))
-    print(json.dumps(errors, indent=1) if options.json else table(errors))
+    frames = [frame for path in options.data for frame in read_frames(path, keys)]
+    for frame in frames:
+        check_species(model, frame.state.numbers)
+    shifts = fit_shifts(model, frames) if options.fit_offsets else {}
+    errors = errors_of_frames(model, frames, shifts=shifts)
+    if options.json:
+        print(json.dumps(errors | ({"source_shifts": shifts} if shifts else {}), indent=1))
+    else:
+        print(table(errors) + shifts_text(shifts))
     return DONE

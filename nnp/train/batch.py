@@ -18,8 +18,9 @@ class Batch:
     """Some frames laid end to end.
 
     i, j: (P,) atoms of each pair; vectors: (P, 3) Å; numbers: (n,); frame: (n,) the frame of each atom;
-    sizes: (b,) atoms per frame; energy: (b,) eV, float64; forces: (n, 3) eV/Å; virial: (b, 3, 3) stress ×
-    volume, eV, zero where unknown; has_virial: (b,); weight: (b,) of the frame in the loss.
+    sizes: (b,) atoms per frame; volume: (b,) Å³; energy: (b,) eV, float64; forces: (n, 3) eV/Å and virial:
+    (b, 3, 3) stress × volume, eV, both zero where unknown; has_forces, has_virial: (b,); weight: (b,) of the
+    frame in the loss; source: (b,) place of its source among those of the training data.
     """
 
     i: Tensor
@@ -28,20 +29,24 @@ class Batch:
     numbers: Tensor
     frame: Tensor
     sizes: Tensor
+    volume: Tensor
     energy: Tensor
     forces: Tensor
     virial: Tensor
+    has_forces: Tensor
     has_virial: Tensor
     weight: Tensor
+    source: Tensor
 
     def graph(self, vectors: Tensor) -> Graph:
         return Graph(self.i, self.j, vectors, self.numbers, self.numbers[self.j])
 
 
-def prepare(frame: Frame, cutoff: float, dtype: torch.dtype, weight: float = 1.0) -> Batch:
+def prepare(frame: Frame, cutoff: float, dtype: torch.dtype, weight: float = 1.0, source: int = 0) -> Batch:
     """A batch of one frame."""
     pairs = find_pairs(frame.state, cutoff)
     n = len(frame.state)
+    forces = torch.zeros(n, 3) if frame.forces is None else torch.as_tensor(frame.forces)
     stress = torch.zeros(3, 3) if frame.stress is None else torch.as_tensor(frame.stress)
     return Batch(
         i=pairs.i,
@@ -50,11 +55,14 @@ def prepare(frame: Frame, cutoff: float, dtype: torch.dtype, weight: float = 1.0
         numbers=frame.state.numbers,
         frame=torch.zeros(n, dtype=torch.long),
         sizes=torch.tensor([n]),
+        volume=torch.tensor([frame.volume], dtype=torch.float64),
         energy=torch.tensor([frame.energy], dtype=torch.float64),
-        forces=torch.as_tensor(frame.forces).to(dtype),
+        forces=forces.to(dtype),
         virial=(frame.volume * stress).to(dtype)[None],
+        has_forces=torch.tensor([frame.forces is not None]),
         has_virial=torch.tensor([frame.stress is not None]),
         weight=torch.tensor([weight], dtype=torch.float64),
+        source=torch.tensor([source]),
     )
 
 
@@ -75,9 +83,12 @@ def collate(parts: Sequence[Batch]) -> Batch:
         numbers=joined("numbers"),
         frame=joined("frame", frames),
         sizes=sizes,
+        volume=joined("volume"),
         energy=joined("energy"),
         forces=joined("forces"),
         virial=joined("virial"),
+        has_forces=joined("has_forces"),
         has_virial=joined("has_virial"),
         weight=joined("weight"),
+        source=joined("source"),
     )

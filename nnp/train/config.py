@@ -7,100 +7,22 @@ import dataclasses
 import difflib
 import types
 import typing
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
-from ase.data import atomic_numbers
 
-from nnp.data import Keys
 from nnp.density.architecture import Architecture as Density
 from nnp.families import family
 from nnp.neural import Architecture
+from nnp.train.settings import Training
+
+__all__ = ["ConfigError", "Training", "as_plain", "build", "load_training", "portable", "with_paths"]
 
 
 class ConfigError(ValueError):
     """A wrong entry of the training file; the message starts with its dotted path."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """keys: names of the labels. validation: fraction of every configuration type that is held out.
-    split_seed: which frames those are. always_train: configuration types of which nothing is held out.
-    free_atoms: energies of isolated atoms, {element: eV}, which join the training as frames of the
-    configuration type "free atom"."""
-
-    keys: Keys = field(default_factory=Keys)
-    validation: float = 0.1
-    split_seed: int = 0
-    always_train: tuple[str, ...] = ()
-    free_atoms: dict[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.validation < 1.0:
-            raise ValueError(f"validation must lie in [0, 1), not {self.validation}")
-        for symbol in self.free_atoms:
-            if symbol not in atomic_numbers:
-                raise ValueError(f"free_atoms: no element '{symbol}'")
-
-
-@dataclass(frozen=True)
-class Loss:
-    """energy · ⟨ΔE²/n²⟩ + forces · ⟨ΔF²⟩ + stress · ⟨ΔW²/n²⟩, W = stress × volume; all in eV and Å.
-
-    After the fraction `late_from` of the epochs energy and stress count late_energy and late_stress times
-    as much. config_types: factors on single configuration types."""
-
-    energy: float = 10.0
-    forces: float = 1.0
-    stress: float = 1.0
-    late_from: float = 0.7
-    late_energy: float = 4.0
-    late_stress: float = 2.0
-    config_types: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Optimiser:
-    """AdamW (amsgrad) with a cosine schedule after a linear warm-up, gradients clipped to a total norm, and
-    an exponential moving average of the weights, which is what the model file holds."""
-
-    epochs: int = 60
-    batch: int = 6
-    learning_rate: float = 1e-2
-    final_rate: float = 1e-5
-    warm_up: int = 50
-    weight_decay: float = 1e-6
-    clip: float = 5.0
-    average: float = 0.995
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch < 1:
-            raise ValueError("epochs and batch must be at least 1")
-        if not self.learning_rate > 0.0:
-            raise ValueError(f"learning_rate must be positive, not {self.learning_rate}")
-
-
-@dataclass(frozen=True)
-class Training:
-    """Everything a training run depends on besides the data themselves.
-
-    model: sizes of a family of potentials (nnp.families), which its key `type` names."""
-
-    model: Architecture = field(default_factory=Density)
-    data: Data = field(default_factory=Data)
-    loss: Loss = field(default_factory=Loss)
-    optimiser: Optimiser = field(default_factory=Optimiser)
-    seed: int = 0
-    dtype: str = "float32"
-    checkpoint_every: int = 5
-
-    def __post_init__(self) -> None:
-        if self.dtype not in ("float32", "float64"):
-            raise ValueError(f"dtype must be float32 or float64, not '{self.dtype}'")
-        if self.checkpoint_every < 1:
-            raise ValueError("checkpoint_every must be at least 1")
 
 
 def load_training(path: str | Path, overrides: list[str] | None = None) -> Training:
@@ -116,7 +38,13 @@ def load_training(path: str | Path, overrides: list[str] | None = None) -> Train
         raise ConfigError(f"{path}: a training file is a mapping of keys to values")
     for text in overrides or []:
         _override(tree, text)
-    return build(Training, tree)
+    return with_paths(build(Training, tree), lambda file: str(path.parent / file))
+
+
+def with_paths(config: Training, change: Callable[[str], str]) -> Training:
+    """The same settings with other paths of the files that they name."""
+    files = tuple(dataclasses.replace(f, file=change(f.file)) for f in config.data.files)
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, files=files))
 
 
 def _override(tree: dict[str, Any], text: str) -> None:
@@ -148,12 +76,19 @@ def build(kind: type, tree: Any, path: str = "") -> Any:
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise ConfigError(f"{dotted}: unknown key (known: {', '.join(known)}){hint}")
         values[key] = _value(hints[key], value, dotted)
+    missing = [f.name for f in dataclasses.fields(kind) if _required(f) and f.name not in values]
+    if missing:
+        raise ConfigError(f"{path or 'training file'}: the key '{missing[0]}' is missing")
     try:
         return kind(**values)
     except ValueError as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"{path or 'training file'}: {error}") from None
+
+
+def _required(item: dataclasses.Field) -> bool:
+    return item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
 
 
 def _architecture(tree: Any, path: str) -> Architecture:
@@ -169,7 +104,11 @@ def _architecture(tree: Any, path: str) -> Architecture:
 def _value(kind: Any, value: Any, path: str) -> Any:
     if kind is Architecture:
         return _architecture(value, path)
+    if isinstance(kind, types.UnionType):
+        return None if value is None else _value(typing.get_args(kind)[0], value, path)
     if dataclasses.is_dataclass(kind):
+        if isinstance(value, str) and hasattr(kind, "from_text"):
+            return kind.from_text(value)
         return build(kind, value, path)  # type: ignore[arg-type]
     origin = typing.get_origin(kind)
     if origin is tuple:
@@ -207,3 +146,9 @@ def as_plain(config: Training) -> dict[str, Any]:
         return [plain(v) for v in value] if isinstance(value, list | tuple) else value
 
     return plain(dataclasses.asdict(config))
+
+
+def portable(config: Training) -> dict[str, Any]:
+    """As plain values without the paths of one machine: what a model file says, and what resume compares."""
+    without = dataclasses.replace(config, data=dataclasses.replace(config.data, files=()))
+    return as_plain(without)

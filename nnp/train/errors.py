@@ -13,65 +13,74 @@ from nnp.data import Frame
 from nnp.potential import Potential, check_species
 from nnp.train.batch import Batch, collate, prepare
 from nnp.train.loss import predict
+from nnp.train.sources import Shifts, shifted
 
 QUANTITIES = {"energy": "meV/atom", "forces": "eV/Å", "stress": "GPa"}
 
 
 def errors_of_frames(
-    potential: Potential, frames: Sequence[Frame], dtype: torch.dtype = torch.float64
+    potential: Potential,
+    frames: Sequence[Frame],
+    dtype: torch.dtype = torch.float64,
+    shifts: Shifts | None = None,
 ) -> dict[str, Any]:
-    """See `errors`. UnknownSpeciesError when a frame holds an element that the potential does not know."""
+    """See `errors`. `shifts`, eV per atom, are first taken from the energies (nnp.train.sources).
+    UnknownSpeciesError when a frame holds an element that the potential does not know."""
     for frame in frames:
         check_species(potential, frame.state.numbers)
-    batches = [prepare(f, potential.cutoff, dtype) for f in frames]
-    return errors(potential, batches, [f.group for f in frames], [f.volume for f in frames])
+    batches = [prepare(f, potential.cutoff, dtype) for f in shifted(frames, shifts or {})]
+    return errors(potential, batches, frames)
 
 
 def errors(
-    potential: Potential,
-    frames: Sequence[Batch],
-    groups: Sequence[str],
-    volumes: Sequence[float],
-    together: int = 8,
+    potential: Potential, batches: Sequence[Batch], frames: Sequence[Frame], together: int = 8
 ) -> dict[str, Any]:
-    """{configuration type: {frames, atoms, energy, forces, stress: {rmse, mae}}}, and the same under "all".
+    """{configuration type: {frames, atoms, energy, virial, forces, stress: {rmse, mae}}}, the same under
+    "all", and with several sources under "source NAME".
 
-    Energy meV/atom; force components eV/Å; stress components GPa, over the frames that have one (None where
-    none has). `frames` are batches of one frame each.
+    Energy and virial meV/atom; force components eV/Å; stress components GPa; over the frames that have one
+    (None where none has). `batches` hold one frame each, and the energies to compare with.
     """
     raw: dict[str, list[dict[str, np.ndarray]]] = {}
-    for start in range(0, len(frames), together):
+    several = len({f.source for f in frames}) > 1
+    for start in range(0, len(batches), together):
         part = slice(start, start + together)
-        for group, differences in zip(groups[part], _differences(potential, frames[part], volumes[part])):
-            raw.setdefault(group, []).append(differences)
-    rows = {group: _summary(raw[group]) for group in sorted(raw)}
-    return {**rows, "all": _summary([d for each in raw.values() for d in each])} if raw else {}
+        for frame, differences in zip(frames[part], _differences(potential, batches[part])):
+            raw.setdefault(frame.group, []).append(differences)
+            if several:
+                raw.setdefault(f"source {frame.source}", []).append(differences)
+            raw.setdefault("all", []).append(differences)
+    last = [name for name in raw if name == "all" or (several and name.startswith("source "))]
+    order = sorted(set(raw) - set(last)) + sorted(last, reverse=True)
+    return {name: _summary(raw[name]) for name in order}
 
 
-def _differences(
-    potential: Potential, frames: Sequence[Batch], volumes: Sequence[float]
-) -> list[dict[str, np.ndarray]]:
+def _differences(potential: Potential, frames: Sequence[Batch]) -> list[dict[str, np.ndarray]]:
     batch = collate(frames)
     p = predict(potential, batch, for_training=False)
     energy = (1e3 * (p.energy - batch.energy) / batch.sizes).detach().numpy()
     force = (p.forces - batch.forces).detach().double().numpy()
     virial = (p.virial - batch.virial).detach().double().numpy()
-    last = np.cumsum(batch.sizes.numpy())
-    return [
-        {
-            "energy": energy[k : k + 1],
-            "forces": force[last[k] - int(n) : last[k]].ravel(),
-            "stress": virial[k].ravel() / volumes[k] / GPa if bool(batch.has_virial[k]) else np.empty(0),
-        }
-        for k, n in enumerate(batch.sizes)
-    ]
+    last, none = np.cumsum(batch.sizes.numpy()), np.empty(0)
+    rows = []
+    for k, n in enumerate(batch.sizes.tolist()):
+        own = virial[k].ravel() if bool(batch.has_virial[k]) else none
+        rows.append(
+            {
+                "atoms": np.array([n]),
+                "energy": energy[k : k + 1],
+                "virial": 1e3 * own / n,
+                "forces": force[last[k] - n : last[k]].ravel() if bool(batch.has_forces[k]) else none,
+                "stress": own / (float(batch.volume[k]) * GPa) if len(own) else none,
+            }
+        )
+    return rows
 
 
 def _summary(frames: list[dict[str, np.ndarray]]) -> dict[str, Any]:
-    row: dict[str, Any] = {"frames": len(frames), "atoms": sum(len(f["forces"]) // 3 for f in frames)}
-    for name in QUANTITIES:
+    row: dict[str, Any] = {"frames": len(frames), "atoms": sum(int(f["atoms"][0]) for f in frames)}
+    for name in (*QUANTITIES, "virial"):
         d = np.concatenate([f[name] for f in frames])
-        row[name] = (
-            {"rmse": float(np.sqrt(np.mean(d**2))), "mae": float(np.abs(d).mean())} if len(d) else None
-        )
+        known = len(d) > 0
+        row[name] = {"rmse": float(np.sqrt(np.mean(d**2))), "mae": float(np.abs(d).mean())} if known else None
     return row

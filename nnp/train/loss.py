@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
+from ase.units import GPa
 
 from nnp.potential import Potential
 from nnp.state import Tensor
 from nnp.train.batch import Batch
+from nnp.train.settings import Robust
 
 
 @dataclass(frozen=True)
@@ -42,25 +44,45 @@ def predict(potential: Potential, batch: Batch, for_training: bool) -> Predictio
 
 @dataclass(frozen=True)
 class Weights:
-    """Factors of the three terms."""
+    """Factors of the terms (nnp.train.settings.Loss), and the widths of the Huber loss."""
 
     energy: float
     forces: float
     stress: float
+    stress_gpa: float = 0.0
+    widths: Robust = field(default_factory=Robust)
 
 
 def loss(p: Prediction, batch: Batch, weights: Weights) -> Tensor:
-    """Weighted mean squares: energy and virial per atom, force components; float64 scalar.
+    """Weighted mean squares, or Huber's: energy and virial per atom, force components, stress; float64.
 
-    A frame's weight multiplies its energy and virial, and the force components of its atoms.
+    A frame's weight multiplies its energy, virial and stress, and the force components of its atoms. What a
+    frame does not know counts as right.
     """
-    energy = ((p.energy - batch.energy) / batch.sizes).square()
-    virial = ((p.virial - batch.virial).double() / batch.sizes[:, None, None]).square().mean((1, 2))
-    atoms = batch.weight[batch.frame]
-    forces = (p.forces - batch.forces).double().square().mean(1)
-    known = batch.weight * batch.has_virial
-    return (
+    off_energy = (p.energy - batch.energy) / batch.sizes
+    off_virial = (p.virial - batch.virial).double()
+    atoms, known = (batch.weight * batch.has_forces)[batch.frame], batch.weight * batch.has_virial
+    energy = huber(off_energy.square(), weights.widths.energy)
+    forces = huber((p.forces - batch.forces).double().square().sum(1), weights.widths.forces) / 3.0
+    virial = (off_virial / batch.sizes[:, None, None]).square().sum((1, 2))
+    total = (
         weights.energy * (batch.weight * energy).mean()
         + weights.forces * (atoms * forces).mean()
-        + weights.stress * (known * virial).mean()
+        + weights.stress * (known * huber(virial, weights.widths.stress)).mean() / 9.0
     )
+    if weights.stress_gpa == 0.0:
+        return total
+    volume = torch.where(batch.has_virial, batch.volume, 1.0) * GPa
+    stress = (off_virial / volume[:, None, None]).square().mean((1, 2))
+    return total + weights.stress_gpa * (known * stress).mean()
+
+
+def huber(squares: Tensor, width: float) -> Tensor:
+    """x² up to |x| = width and 2·width·|x| − width² beyond, given x²; width 0: x² throughout.
+
+    Huber, Ann. Math. Statist. 35, 73 (1964), doi:10.1214/aoms/1177703732, times two.
+    """
+    if width == 0.0:
+        return squares
+    far = squares.clamp(min=width * width)  # √ has no derivative at zero
+    return torch.where(squares < far, squares, 2.0 * width * far.sqrt() - width * width)

@@ -2,12 +2,11 @@
 
 import csv
 import json
+from pathlib import Path
 
-import ase.io
 import numpy as np
 import pytest
 import torch
-from ase.build import bulk
 
 from nnp.analytic.stillinger_weber import StillingerWeber
 from nnp.data import read_frames, split
@@ -16,45 +15,20 @@ from nnp.families import load
 from nnp.neighbors import find_pairs
 from nnp.state import State
 from nnp.train.batch import collate, prepare
-from nnp.train.config import ConfigError, Training, build, load_training
+from nnp.train.config import ConfigError, Training, build, load_training, portable
 from nnp.train.errors import errors_of_frames
 from nnp.train.job import run_job
-from nnp.train.loop import reference_energies
 from nnp.train.loss import Weights, loss, predict
-
-SETTINGS = """
-model: {cutoff: 4.2, radial: 6, channels: 4, degree: 2, three_body: 4, many_body: 2, hidden: [8]}
-data: {validation: 0.25}
-optimiser: {epochs: 6, batch: 2, warm_up: 4, average: 0.9}
-checkpoint_every: 2
-"""
+from nnp.train.sources import reference_energies
+from tests.nnp.training_data import crystals, settings, write
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """Twelve small rattled and strained crystals; the last has no stress."""
-    potential, rng, frames = StillingerWeber(), np.random.default_rng(0), []
-    for k in range(12):
-        atoms = bulk("Si", "diamond", 5.43, cubic=True)
-        atoms.set_cell(atoms.cell.array @ (np.eye(3) + rng.normal(0, 0.02, (3, 3))), scale_atoms=True)
-        atoms.rattle(0.1, seed=k)
-        state = State.from_ase(atoms)
-        found = evaluate(potential, state, find_pairs(state, potential.cutoff))
-        s = found.virial.numpy() / atoms.get_volume()
-        atoms.info.update(REF_energy=found.energy, config_type="warm" if k % 2 else "cold")
-        if k != 11:
-            atoms.info["REF_stress"] = [s[0, 0], s[1, 1], s[2, 2], s[1, 2], s[0, 2], s[0, 1]]
-        atoms.arrays["REF_forces"] = found.forces.numpy()
-        frames.append(atoms)
-    path = tmp_path_factory.mktemp("data") / "sw.xyz"
-    ase.io.write(path, frames, format="extxyz")
-    return path
-
-
-def settings(tmp_path, text=SETTINGS, overrides=()):
-    path = tmp_path / "train.yaml"
-    path.write_text(text)
-    return load_training(path, list(overrides))
+    frames = crystals()
+    del frames[-1].info["REF_stress"]
+    return write(tmp_path_factory.mktemp("data") / "sw.xyz", frames)
 
 
 def test_predictions_in_a_batch_are_those_of_single_frames(data):
@@ -76,11 +50,18 @@ def test_predictions_in_a_batch_are_those_of_single_frames(data):
 
 def test_reference_energies_are_the_least_squares_ones():
     class Fake:
-        def __init__(self, numbers, energy):
+        def __init__(self, numbers, energy, source="first"):
             self.state, self.energy = State(None, torch.tensor(numbers), None), energy
+            self.source = source
 
     frames = [Fake([3, 3, 5], -7.0), Fake([3, 5, 5], -8.0), Fake([3], -2.0)]
-    np.testing.assert_allclose(reference_energies(frames, [3, 5]), [-2.0, -3.0])
+    reference, further = reference_energies(frames, [3, 5])
+    np.testing.assert_allclose(reference, [-2.0, -3.0])
+    assert further.shape == (0, 2)
+    frames += [Fake([3, 3], 16.0, "other"), Fake([5, 5, 3], 42.0, "other")]
+    reference, further = reference_energies(frames, [3, 5])
+    np.testing.assert_allclose(reference, [-2.0, -3.0])
+    np.testing.assert_allclose(further, [[10.0, 20.0]])
 
 
 def test_a_run_learns_and_leaves_its_results(data, tmp_path):
@@ -99,7 +80,9 @@ def test_a_run_learns_and_leaves_its_results(data, tmp_path):
     assert training["data"]["file"] == "sw.xyz" and training["data"]["training_frames"] == 8
     assert training["errors"]["validation"]["all"]["frames"] == 4
     assert (folder / "learning_curve.png").stat().st_size > 1000
-    assert load_training(folder / "train.yaml") == settings(tmp_path)  # the resolved copy says the same
+    resolved = load_training(folder / "train.yaml")  # the resolved copy says the same, and where the data are
+    assert portable(resolved) == portable(settings(tmp_path))
+    assert Path(resolved.data.files[0].file).resolve() == data.resolve()
 
 
 class Killed(Exception):
