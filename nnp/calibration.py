@@ -124,7 +124,8 @@ def residuals(committee: Committee, frames: Sequence[Frame]) -> dict[str, Residu
         ds, df = np.array([energy.std(ddof=1)]), forces.std(0, ddof=1)
         for name, e, f in (("", energy.mean(), forces.mean(0)), ("first_", energy[0], forces[0])):
             found[f"{name}energy"].append((np.array([e - frame.energy / n]), ds))
-            found[f"{name}forces"].append((f - frame.forces.ravel(), df))
+            if frame.forces is not None:
+                found[f"{name}forces"].append((f - frame.forces.ravel(), df))
     return {name: Residuals(*(np.concatenate(part) for part in zip(*rows))) for name, rows in found.items()}
 
 
