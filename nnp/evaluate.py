@@ -1,14 +1,22 @@
-"""Energy, forces, virial and Hessian–vector products of Σ w_i ε_i by automatic differentiation."""
+"""Energy, forces, virial and Hessian–vector products of Σ w_i ε_i.
+
+A potential that knows its derivatives (nnp.potential.HasGradients) gives them; others are differentiated
+automatically. Sites are taken in parts, so that memory is bounded however many atoms there are.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 
 from nnp.neighbors import Pairs
-from nnp.potential import Graph, Potential
+from nnp.potential import Graph, HasGradients, Potential
 from nnp.state import State, Tensor
+
+PAIRS_AT_ONCE = 250_000
+"""Pairs that are evaluated in one go: about a gigabyte when the shipped model is differentiated automatically."""
 
 
 @dataclass(frozen=True)
@@ -38,51 +46,131 @@ class Sites:
 
 
 def evaluate(potential: Potential, state: State, pairs: Pairs, sites: Sites | None = None) -> Evaluation:
-    """Evaluate Σ w_i ε_i and its first derivatives; w = 1 on every atom when `sites` is None."""
-    kept, r, energies, total = _weighted(potential, state, pairs, sites)
-    (dr,) = torch.autograd.grad(total, r)
-    return Evaluation(
-        energy=float(total.detach()),
-        site_energies=energies.detach(),
-        forces=_gather(dr, kept, len(state)).neg_(),
-        virial=r.detach().T @ dr,
-    )
-
-
-def environments(state: State, pairs: Pairs, sites: Sites | None = None) -> tuple[Pairs, Graph]:
-    """The pairs that start at a site, and the graph that they make."""
-    device = pairs.i.device
-    index = torch.arange(len(state), device=device) if sites is None else sites.index
-    site_of = torch.full((len(state),), -1, dtype=torch.long, device=device)
-    site_of[index] = torch.arange(len(index), device=device)
-    kept = pairs if sites is None else pairs.select(site_of[pairs.i] >= 0)
-    r, numbers = kept.vectors(state).detach(), state.numbers
-    return kept, Graph(site_of[kept.i], site_of[kept.j], r, numbers[index], numbers[kept.j])
+    """Evaluate Σ w_i ε_i and its first derivatives; w = 1 on every atom when `sites` is None. The total is
+    summed in double precision."""
+    dtype, device = state.positions.dtype, state.positions.device
+    energies, total = [], 0.0
+    forces = torch.zeros((len(state), 3), dtype=dtype, device=device)
+    virial = torch.zeros((3, 3), dtype=torch.float64, device=device)
+    for part in _parts(potential, state, pairs, sites):
+        each, dr = _gradients(potential, part)
+        energies.append(each)
+        weighted = each.double() if part.weights is None else part.weights.double() * each.double()
+        total += float(weighted.sum())
+        virial += part.graph.vectors.T @ dr
+        _gather(forces, dr, part.pairs)
+    return Evaluation(total, torch.cat(energies), forces.neg_(), virial.to(dtype))
 
 
 def hessian_vector(
     potential: Potential, state: State, pairs: Pairs, v: Tensor, sites: Sites | None = None
 ) -> Tensor:
     """H·v with H the Hessian of Σ w_i ε_i in the positions; v and the result (n, 3)."""
-    kept, r, _, total = _weighted(potential, state, pairs, sites)
+    out = torch.zeros_like(state.positions)
+    for part in _parts(potential, state, pairs, sites):
+        dv = v.index_select(0, part.pairs.j) - v.index_select(0, part.pairs.i)
+        _gather(out, _curvature(potential, part, dv), part.pairs)
+    return out
+
+
+def environments(state: State, pairs: Pairs, sites: Sites | None = None) -> tuple[Pairs, Graph]:
+    """The pairs that start at a site, and the graph that they make."""
+    chosen = _Chosen.of(state, pairs, sites)
+    return chosen.pairs, chosen.graph(state)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Some sites: index (S,), the pairs that start at them, (P,), and of each pair the place of its centre and
+    of its neighbour among the sites, −1 for a neighbour that is none."""
+
+    index: Tensor
+    pairs: Pairs
+    centre: Tensor
+    neighbour: Tensor
+
+    @classmethod
+    def of(cls, state: State, pairs: Pairs, sites: Sites | None) -> _Chosen:
+        if sites is None:
+            return cls(torch.arange(len(state), device=pairs.i.device), pairs, pairs.i, pairs.j)
+        place = torch.full((len(state),), -1, dtype=torch.long, device=pairs.i.device)
+        place[sites.index] = torch.arange(len(sites.index), device=pairs.i.device)
+        keep = place[pairs.i] >= 0
+        pairs = pairs if bool(keep.all()) else pairs.select(keep)
+        return cls(sites.index, pairs, place[pairs.i], place[pairs.j])
+
+    def part(self, rows: slice, span: slice) -> _Chosen:
+        """Consecutive sites and their pairs, for potentials that never ask where a neighbour is."""
+        neighbour = torch.full_like(self.neighbour[span], -1)
+        return _Chosen(self.index[rows], self.pairs[span], self.centre[span] - rows.start, neighbour)
+
+    def graph(self, state: State) -> Graph:
+        numbers, r = state.numbers, self.pairs.vectors(state).detach()
+        return Graph(self.centre, self.neighbour, r, numbers[self.index], numbers[self.pairs.j])
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Sites that are evaluated together: their pairs, graph, and weights (None for ones)."""
+
+    pairs: Pairs
+    graph: Graph
+    weights: Tensor | None
+
+
+def _parts(potential: Potential, state: State, pairs: Pairs, sites: Sites | None) -> Iterator[_Part]:
+    """All sites in parts of a limited number of pairs; whole where sites hear of each other (message passing)."""
+    chosen = _Chosen.of(state, pairs, sites)
+    spans = _spans(potential, chosen.centre, len(chosen.index))
+    for rows, span in spans:
+        some = chosen if len(spans) == 1 else chosen.part(rows, span)
+        graph = some.graph(state)
+        weights = None if sites is None else sites.weight[rows].to(graph.vectors.dtype)
+        yield _Part(some.pairs, graph, weights)
+
+
+def _spans(potential: Potential, centre: Tensor, n_sites: int) -> list[tuple[slice, slice]]:
+    """Ranges of sites, and of their pairs, that are evaluated together."""
+    local = potential.receptive_field <= potential.cutoff * (1.0 + 1e-12)
+    count = -(-len(centre) // PAIRS_AT_ONCE) if local else 1
+    if count <= 1:
+        return [(slice(0, n_sites), slice(0, len(centre)))]
+    at = [len(centre) * k // count for k in range(1, count)]
+    edges = [0, *sorted(set(centre[at].tolist()) - {0}), n_sites]
+    ends = torch.searchsorted(centre, torch.tensor(edges, device=centre.device)).tolist()
+    return [(slice(a, b), slice(p, q)) for a, b, p, q in zip(edges, edges[1:], ends, ends[1:])]
+
+
+def _gradients(potential: Potential, part: _Part) -> tuple[Tensor, Tensor]:
+    """Site energies and ∂(Σ w ε)/∂r of each pair."""
+    if isinstance(potential, HasGradients):
+        found = potential.gradients(part.graph, part.weights)
+        if found is not None:
+            return found
+    r, energies, total = _weighted(potential, part)
+    (dr,) = torch.autograd.grad(total, r)
+    return energies.detach(), dr
+
+
+def _curvature(potential: Potential, part: _Part, dv: Tensor) -> Tensor:
+    """Derivative of ∂(Σ w ε)/∂r along dv."""
+    if isinstance(potential, HasGradients):
+        found = potential.curvature(part.graph, part.weights, dv)
+        if found is not None:
+            return found
+    r, _, total = _weighted(potential, part)
     (dr,) = torch.autograd.grad(total, r, create_graph=True)
-    dv = v.index_select(0, kept.j) - v.index_select(0, kept.i)
     (h,) = torch.autograd.grad((dr * dv).sum(), r)
-    return _gather(h, kept, len(state))
+    return h
 
 
-def _weighted(
-    potential: Potential, state: State, pairs: Pairs, sites: Sites | None
-) -> tuple[Pairs, Tensor, Tensor, Tensor]:
-    """The sites' pairs, their vectors as leaves to differentiate by, the site energies and Σ w_i ε_i."""
-    kept, graph = environments(state, pairs, sites)
-    r = graph.vectors.requires_grad_(True)
-    energies = potential.site_energies(graph)
-    total = energies.sum() if sites is None else (sites.weight.to(energies.dtype) * energies).sum()
-    return kept, r, energies, total
+def _weighted(potential: Potential, part: _Part) -> tuple[Tensor, Tensor, Tensor]:
+    """The pair vectors as leaves to differentiate by, the site energies and Σ w_i ε_i."""
+    r = part.graph.vectors.detach().requires_grad_(True)
+    energies = potential.site_energies(replace(part.graph, vectors=r))
+    return r, energies, (energies if part.weights is None else part.weights * energies).sum()
 
 
-def _gather(dr: Tensor, pairs: Pairs, n: int) -> Tensor:
-    """Derivative with respect to positions from that with respect to pair vectors."""
-    out = torch.zeros((n, 3), dtype=dr.dtype, device=dr.device)
-    return out.index_add_(0, pairs.j, dr).index_add_(0, pairs.i, dr, alpha=-1.0)
+def _gather(out: Tensor, dr: Tensor, pairs: Pairs) -> None:
+    """Add to `out` (n, 3) the derivative in the positions that the derivative `dr` in the pair vectors means."""
+    out.index_add_(0, pairs.j, dr).index_add_(0, pairs.i, dr, alpha=-1.0)

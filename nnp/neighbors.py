@@ -23,6 +23,9 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.i)
 
+    def __getitem__(self, span: slice) -> Pairs:
+        return Pairs(self.i[span], self.j[span], self.shifts[span])
+
     def vectors(self, state: State) -> Tensor:
         """r_ij = y_j + S·cell − y_i, (P, 3) Å, differentiable in the positions and the cell."""
         r = state.positions.index_select(0, self.j) - state.positions.index_select(0, self.i)

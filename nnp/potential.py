@@ -54,6 +54,23 @@ class Potential(Protocol):
         ...
 
 
+@runtime_checkable
+class HasGradients(Protocol):
+    """A potential that knows derivatives of Σ w_i ε_i faster than automatic differentiation does.
+
+    weights: (S,), or None for ones. Both give None where they do not serve (device, precision, species), and
+    the caller differentiates. Their results cannot be differentiated further.
+    """
+
+    def gradients(self, graph: Graph, weights: Tensor | None) -> tuple[Tensor, Tensor] | None:
+        """ε_i in eV, (S,), and ∂(Σ w ε)/∂r of each pair, (P, 3) eV/Å."""
+        ...
+
+    def curvature(self, graph: Graph, weights: Tensor | None, directions: Tensor) -> Tensor | None:
+        """Derivative of ∂(Σ w ε)/∂r, (P, 3), when the pair vectors move along `directions` (P, 3)."""
+        ...
+
+
 class UnknownSpeciesError(ValueError):
     """A species that the potential was not made for."""
 

@@ -19,7 +19,7 @@ def screened_repulsion(r: Tensor, z1: Tensor, z2: Tensor, outer: float) -> Tenso
     Littmark, The Stopping and Range of Ions in Solids, 1985). s falls from 1 at outer/2 to 0 at `outer` as
     the quintic step, so V is C² and exactly zero beyond.
     """
-    length = 0.88534 * _BOHR / (z1.pow(0.23) + z2.pow(0.23))
+    length = screening_length(z1, z2)
     screening = sum(c * torch.exp(-d * r / length) for c, d in _ZBL)
     t = (2.0 * r / outer - 1.0).clamp(0.0, 1.0)
     fade = 1.0 - t.pow(3) * (10.0 - 15.0 * t + 6.0 * t * t)
@@ -35,3 +35,8 @@ def site_repulsion(graph: Graph, r: Tensor, outer: float) -> Tensor:
     centre = graph.centre[close]
     z1, z2 = graph.numbers[centre].to(r.dtype), graph.neighbour_numbers[close].to(r.dtype)
     return zero.index_add(0, centre, 0.5 * screened_repulsion(r[close], z1, z2, outer))
+
+
+def screening_length(z1: Tensor, z2: Tensor) -> Tensor:
+    """The length a of the screened repulsion, Å."""
+    return 0.88534 * _BOHR / (z1.pow(0.23) + z2.pow(0.23))

@@ -39,21 +39,21 @@ class Descriptor(torch.nn.Module):
         self.right = torch.nn.Parameter(torch.randn(shape.degree + 1, c, k) / c**0.5)
         self.many = torch.nn.Parameter(torch.randn(shape.many_degree + 1, c, q) / c**0.5)
         self.register_buffer("neighbours", torch.tensor(28.0))
-        self._coupled, first, second, matrix = _coupling_table(shape.many_degree)
+        self.coupled, first, second, matrix = _coupling_table(shape.many_degree)
         self.register_buffer("first", first, persistent=False)
         self.register_buffer("second", second, persistent=False)
         self.register_buffer(
             "matrix", matrix, persistent=False
         )  # float64: rounding it would break the symmetry
-        degrees = [l for l, _ in self._coupled]
-        self._squares = [
+        degrees = [l for l, _ in self.coupled]
+        self.squares = [
             (i, j) for i, l in enumerate(degrees) for j, m in enumerate(degrees) if i <= j and l == m
         ]
 
     @property
     def count(self) -> int:
         """Number of invariants."""
-        many = len(self._coupled) + (len(self._squares) if self.shape.five_body else 0)
+        many = len(self.coupled) + (len(self.squares) if self.shape.five_body else 0)
         return (
             self.shape.channels
             + self.shape.three_body * (self.shape.degree + 1)
@@ -85,10 +85,10 @@ class Descriptor(torch.nn.Module):
         products = b.index_select(0, self.first) * b.index_select(0, self.second)
         matrix = self.matrix.to(b.dtype)
         coupled = (matrix @ products.flatten(1)).reshape(len(matrix), *b.shape[1:])
-        pieces = [coupled[row : row + 2 * l + 1] for l, row in self._coupled]
-        out = [(t * b[block(l)]).sum(0) for t, (l, _) in zip(pieces, self._coupled)]
+        pieces = [coupled[row : row + 2 * l + 1] for l, row in self.coupled]
+        out = [(t * b[block(l)]).sum(0) for t, (l, _) in zip(pieces, self.coupled)]
         if self.shape.five_body:
-            out += [(pieces[i] * pieces[j]).sum(0) for i, j in self._squares]
+            out += [(pieces[i] * pieces[j]).sum(0) for i, j in self.squares]
         return out
 
 

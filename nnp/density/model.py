@@ -11,6 +11,7 @@ import torch
 from nnp.density.architecture import Architecture
 from nnp.density.descriptor import Descriptor
 from nnp.density.harmonics import real_harmonics
+from nnp.density.kernel.call import Kernel
 from nnp.density.network import SiteNetwork
 from nnp.density.radial import radial_basis
 from nnp.neural import NeuralPotential
@@ -36,6 +37,7 @@ class DensityPotential(NeuralPotential):
         descriptors = [Descriptor(architecture, count) for _ in self.numbers]
         self.descriptors = torch.nn.ModuleList(descriptors)
         self.networks = torch.nn.ModuleList(SiteNetwork(d.count, architecture.hidden) for d in descriptors)
+        self._kernel = Kernel(architecture, self.numbers)
 
     def element(self, place: int) -> tuple[Descriptor, SiteNetwork]:
         """Descriptor and network of one of the `numbers`."""
@@ -51,6 +53,17 @@ class DensityPotential(NeuralPotential):
             descriptor.neighbours.fill_(max(1.0, float(pairs / centres)))
             network.standardise(self.invariants(typical, k))
             network.offset.fill_(reference[number])
+
+    def gradients(self, graph: Graph, weights: Tensor | None) -> tuple[Tensor, Tensor] | None:
+        """nnp.potential.HasGradients, by the compiled kernel."""
+        return self._kernel.gradients(self._elements(), graph, weights)
+
+    def curvature(self, graph: Graph, weights: Tensor | None, directions: Tensor) -> Tensor | None:
+        """nnp.potential.HasGradients, by the compiled kernel."""
+        return self._kernel.curvature(self._elements(), graph, weights, directions)
+
+    def _elements(self) -> list[tuple[Descriptor, SiteNetwork]]:
+        return [self.element(k) for k in range(len(self.numbers))]
 
     def forward(self, graph: Graph) -> Tensor:
         near, r = _within(graph, self.cutoff)
@@ -90,8 +103,8 @@ class DensityPotential(NeuralPotential):
 
 
 def _within(graph: Graph, cutoff: float) -> tuple[Graph, Tensor]:
-    """The pairs closer than the cutoff, and their distances."""
-    keep = torch.nonzero(graph.vectors.detach().square().sum(1) < cutoff * cutoff)[:, 0]
+    """The pairs closer than the cutoff, or at no known distance (nan), and their distances."""
+    keep = torch.nonzero(~(graph.vectors.detach().square().sum(1) >= cutoff * cutoff))[:, 0]
     if len(keep) < len(graph.centre):
         graph = _pairs_only(graph, keep)
     return graph, graph.vectors.square().sum(1).sqrt()

@@ -1,0 +1,96 @@
+"""Calls the compiled kernel on the tensors of a graph."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass, field
+
+import torch
+
+from nnp.density.architecture import Architecture
+from nnp.density.descriptor import Descriptor
+from nnp.density.kernel.build import library
+from nnp.density.kernel.pack import Packed, pack
+from nnp.density.network import SiteNetwork
+from nnp.potential import Graph
+from nnp.state import Tensor
+
+_PRECISION = {torch.float64: "f64", torch.float32: "f32"}
+
+
+class _Graph(ctypes.Structure):
+    """The struct Graph of density.cpp."""
+
+    _fields_ = [
+        ("sites", ctypes.c_int64),
+        ("pairs", ctypes.c_int64),
+        *((n, ctypes.c_void_p) for n in ("centre", "numbers", "neighbour_numbers", "vectors", "directions")),
+        *((n, ctypes.c_void_p) for n in ("site_weights", "energies", "gradient")),
+    ]
+
+
+@dataclass
+class Kernel:
+    """The compiled derivatives of one model. Weights are packed again when a tensor of the model has changed
+    (in place or by another; writing through `.data` goes unnoticed)."""
+
+    architecture: Architecture
+    numbers: tuple[int, ...]
+    _packed: dict[torch.dtype, tuple[list[tuple[int, int]], Packed]] = field(default_factory=dict)
+
+    def gradients(
+        self, elements: list[tuple[Descriptor, SiteNetwork]], graph: Graph, weights: Tensor | None
+    ) -> tuple[Tensor, Tensor] | None:
+        """ε_i (S,) and ∂(Σ w ε)/∂r (P, 3); None where the kernel does not serve (no compiler, another
+        device or precision, unknown species)."""
+        energies = torch.empty(graph.n_sites, dtype=graph.vectors.dtype)
+        slopes = self._run("gradients", elements, graph, weights, None, energies)
+        return None if slopes is None else (energies, slopes)
+
+    def curvature(
+        self,
+        elements: list[tuple[Descriptor, SiteNetwork]],
+        graph: Graph,
+        weights: Tensor | None,
+        directions: Tensor,
+    ) -> Tensor | None:
+        """Derivative of ∂(Σ w ε)/∂r along `directions` (P, 3); None as above."""
+        return self._run("curvature", elements, graph, weights, directions, None)
+
+    def _run(
+        self,
+        what: str,
+        elements: list[tuple[Descriptor, SiteNetwork]],
+        graph: Graph,
+        weights: Tensor | None,
+        directions: Tensor | None,
+        energies: Tensor | None,
+    ) -> Tensor | None:
+        dtype = graph.vectors.dtype
+        compiled = library() if dtype in _PRECISION and graph.vectors.device.type == "cpu" else None
+        if compiled is None:
+            return None
+        packed = self._current(elements, dtype)
+        out = torch.empty(graph.vectors.shape, dtype=dtype)
+        floats = [None if t is None else _plain(t, dtype) for t in (graph.vectors, directions, weights)]
+        integers = [_plain(t, torch.int64) for t in (graph.centre, graph.numbers, graph.neighbour_numbers)]
+        given = [*integers, *floats, energies, out]
+        pointers = [None if t is None else t.data_ptr() for t in given]
+        status = getattr(compiled, f"density_{what}_{_PRECISION[dtype]}")(
+            ctypes.byref(packed.shape),
+            ctypes.c_void_p(packed.weights.data_ptr()),
+            ctypes.byref(_Graph(graph.n_sites, len(graph.centre), *pointers)),
+            ctypes.c_int64(torch.get_num_threads()),
+        )
+        return out if status == 0 else None
+
+    def _current(self, elements: list[tuple[Descriptor, SiteNetwork]], dtype: torch.dtype) -> Packed:
+        tensors = [t for each in elements for part in each for t in (*part.parameters(), *part.buffers())]
+        state = [(t.data_ptr(), t._version) for t in tensors]
+        if dtype not in self._packed or self._packed[dtype][0] != state:
+            self._packed[dtype] = (state, pack(self.architecture, self.numbers, elements, dtype))
+        return self._packed[dtype][1]
+
+
+def _plain(t: Tensor, dtype: torch.dtype) -> Tensor:
+    return t.detach().to(dtype).contiguous()
