@@ -10,6 +10,7 @@ import torch
 from coupling.atoms import AtomSet
 from nnp import evaluate as nnp_evaluate
 from nnp.crystal import Crystal
+from nnp.field import grown, shells
 from nnp.neighbors import NeighborList, PairFilter, Pairs, find_pairs
 from nnp.potential import Potential
 
@@ -59,7 +60,7 @@ class AtomisticEnergy:
         self._list = NeighborList(self.potential.cutoff, self.skin, keep=self._kept)
 
     def _kept(self, pairs: Pairs) -> torch.Tensor:
-        mine = self._is_site[pairs.i]
+        mine = grown(self._is_site, pairs, shells(self.potential))[pairs.i]
         return mine if self.keep is None else mine & self.keep(pairs)
 
     def __call__(self, positions: Array) -> tuple[float, Array]:

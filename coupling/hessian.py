@@ -1,11 +1,13 @@
 """The stiffness of the atoms about the perfect crystal: a sparse matrix to precondition with.
 
-A site energy of the crystal has one Hessian per sublattice, h_ab = ∂²ε/∂r_a∂r_b over its neighbours a, b. Laid
+A site energy of the crystal has one Hessian per sublattice, h_ab = ∂²ε/∂r_a∂r_b over the atoms a, b that it feels. Laid
 out over all weighted sites it gives the exact Hessian of Σ w_i ε_i at the reference, without a cost that grows
 with the number of atoms; bonds across a cut are left out.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,26 +19,52 @@ from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
 from coupling.cut import Cut
 from nnp.crystal import Crystal
+from nnp.field import completed, shells
+from nnp.neighbors import Pairs, find_pairs
 from nnp.potential import Graph, Potential
+from nnp.state import State
 
 Array = np.ndarray
 
+_NEGLIGIBLE = 1e-4
+
 
 def site_hessian(potential: Potential, crystal: Crystal, p: int) -> tuple[Array, Array]:
-    """Neighbour vectors (m, 3) Å of basis atom p at rest and its Hessian (m, m, 3, 3), eV/Å²."""
-    first, second, lattice = crystal.environment(potential.cutoff, strain=0.0)
+    """Vectors (m, 3) Å to all atoms that basis atom p feels at rest, and its Hessian (m, m, 3, 3), eV/Å².
+
+    With message passing these are many; those with no more than _NEGLIGIBLE of the largest entry are left out.
+    """
+    first, second, lattice = crystal.environment(potential.receptive_field, strain=0.0)
     mine = first == p
     q = second[mine]
     vectors = torch.from_numpy(lattice[mine] + crystal.basis[q] - crystal.basis[p])
-    numbers = torch.from_numpy(crystal.numbers.astype(np.int64))
+    numbers = torch.from_numpy(crystal.numbers[np.append(p, q)].astype(np.int64))
+    cluster = State(_around(vectors), numbers, torch.zeros((3, 3), dtype=vectors.dtype), (False,) * 3)
+    graph, pairs = _cluster_graph(potential, cluster)
 
     def energy(r: torch.Tensor) -> torch.Tensor:
-        centre = torch.zeros(len(r), dtype=torch.long)
-        graph = Graph(centre, torch.full_like(centre, -1), r, numbers[[p]], numbers[torch.from_numpy(q)])
-        return potential.site_energies(graph).sum()
+        return potential.site_energies(replace(graph, vectors=pairs.vectors(cluster.moved(_around(r)))))[0]
 
-    h = torch.autograd.functional.hessian(energy, vectors)
-    return vectors.numpy(), h.permute(0, 2, 1, 3).numpy()
+    h = torch.autograd.functional.hessian(energy, vectors).permute(0, 2, 1, 3)
+    size = h.abs().amax((1, 2, 3))
+    felt = size > (_NEGLIGIBLE * size.max() if shells(potential) else -1.0)
+    return vectors[felt].numpy(), h[felt][:, felt].numpy()
+
+
+def _around(vectors: torch.Tensor) -> torch.Tensor:
+    """Positions of an atom at the origin and of those at `vectors`."""
+    return torch.cat([torch.zeros_like(vectors[:1]), vectors])
+
+
+def _cluster_graph(potential: Potential, cluster: State) -> tuple[Graph, Pairs]:
+    """Sites of a graph that has the energy of the first atom right, and the pairs behind its vectors."""
+    pairs = find_pairs(cluster, potential.cutoff)
+    site = completed(potential, torch.zeros(1, dtype=torch.long), pairs, cluster)
+    site_of = torch.full((len(cluster),), -1, dtype=torch.long)
+    site_of[site] = torch.arange(len(site))
+    pairs = pairs.select(site_of[pairs.i] >= 0)
+    z = cluster.numbers
+    return Graph(site_of[pairs.i], site_of[pairs.j], pairs.vectors(cluster), z[site], z[pairs.j]), pairs
 
 
 def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | None = None) -> PETSc.Mat:

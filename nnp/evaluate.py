@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from nnp.field import completed
 from nnp.neighbors import Pairs
 from nnp.potential import Graph, HasGradients, Potential
 from nnp.state import State, Tensor
@@ -52,14 +53,18 @@ def evaluate(potential: Potential, state: State, pairs: Pairs, sites: Sites | No
     energies, total = [], 0.0
     forces = torch.zeros((len(state), 3), dtype=dtype, device=device)
     virial = torch.zeros((3, 3), dtype=torch.float64, device=device)
-    for part in _parts(potential, state, pairs, sites):
+    heard = _with_senders(potential, state, pairs, sites)
+    for part in _parts(potential, state, pairs, heard):
         each, dr = _gradients(potential, part)
         energies.append(each)
         weighted = each.double() if part.weights is None else part.weights.double() * each.double()
         total += float(weighted.sum())
         virial += part.graph.vectors.T @ dr
         _gather(forces, dr, part.pairs)
-    return Evaluation(total, torch.cat(energies), forces.neg_(), virial.to(dtype))
+    asked = torch.cat(energies)
+    if sites is not None and heard is not None and len(heard.index) > len(sites.index):
+        asked = asked[torch.searchsorted(heard.index, sites.index)]
+    return Evaluation(total, asked, forces.neg_(), virial.to(dtype))
 
 
 def hessian_vector(
@@ -67,7 +72,8 @@ def hessian_vector(
 ) -> Tensor:
     """H·v with H the Hessian of Σ w_i ε_i in the positions; v and the result (n, 3)."""
     out = torch.zeros_like(state.positions)
-    for part in _parts(potential, state, pairs, sites):
+    heard = _with_senders(potential, state, pairs, sites)
+    for part in _parts(potential, state, pairs, heard):
         dv = v.index_select(0, part.pairs.j) - v.index_select(0, part.pairs.i)
         _gather(out, _curvature(potential, part, dv), part.pairs)
     return out
@@ -77,6 +83,18 @@ def environments(state: State, pairs: Pairs, sites: Sites | None = None) -> tupl
     """The pairs that start at a site, and the graph that they make."""
     chosen = _Chosen.of(state, pairs, sites)
     return chosen.pairs, chosen.graph(state)
+
+
+def _with_senders(potential: Potential, state: State, pairs: Pairs, sites: Sites | None) -> Sites | None:
+    """The sites and, without weight, those that send them messages."""
+    if sites is None:
+        return None
+    index = completed(potential, sites.index, pairs, state)
+    if len(index) == len(sites.index):
+        return sites
+    weight = sites.weight.new_zeros(len(index))
+    weight[torch.searchsorted(index, sites.index)] = sites.weight
+    return Sites(index, weight)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,10 @@ from nnp.neural import Architecture, NeuralPotential
 from nnp.storage import ModelFileError, Tensors, find_model, read_model, write_model
 
 FAMILIES: dict[str, str] = {
+    "behler": "nnp.behler.family",
     "density": "nnp.density.family",
+    "equivariant": "nnp.messages.equivariant",
+    "schnet": "nnp.messages.schnet",
 }
 """Modules that hold each FAMILY; imported only when one is used."""
 
@@ -120,6 +123,8 @@ def _model(header: dict[str, Any], tensors: Tensors, path: Path) -> NeuralPotent
         architecture = family(kind).architecture(**shape)
         potential = make_neural(architecture, header["elements"], header)
         potential.known = unpack(tensors, len(potential.numbers))
+        if any(t.dtype == torch.float64 for t in tensors.values()):
+            potential.double()  # else the weights were rounded on their way in
         potential.load_state_dict(tensors)
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]

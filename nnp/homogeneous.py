@@ -51,17 +51,9 @@ class HomogeneousCrystal:
     A = W_FF − W_Fs W_ss⁻¹ W_sF. Neighbours are never lost: the stronger the compression, the longer the
     list. Points compressed to less than 1/2.5 in some direction get energy +inf and stress nan, which a
     line search understands.
-
-    ValueError when the potential reaches beyond its cutoff (message passing): sites of a crystal under F
-    are then no sites of one cell.
     """
 
     def __init__(self, potential: Potential, crystal: Crystal, chunk: int = 4096):
-        if potential.receptive_field > potential.cutoff * (1.0 + 1e-12):
-            raise ValueError(
-                "the homogeneous crystal needs a strictly local potential: its receptive field is "
-                f"{potential.receptive_field:g} Å, its cutoff {potential.cutoff:g} Å"
-            )
         self.potential, self.crystal, self.chunk = potential, crystal, chunk
         self._cells: dict[float, Cells] = {}
         self._rest_energy, self._rest_shift = self._rest()

@@ -63,7 +63,7 @@ class Cells:
         centre = (self.b * torch.arange(n)[:, None] + p).reshape(-1)
         graph = Graph(
             centre=centre,
-            neighbour=torch.full_like(centre, -1),
+            neighbour=(self.b * torch.arange(n)[:, None] + q).reshape(-1),  # its copy in the cell
             vectors=r,
             numbers=self.numbers.repeat(n),
             neighbour_numbers=self.numbers[q].repeat(n),

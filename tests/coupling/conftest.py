@@ -11,6 +11,7 @@ from nnp.crystal import Crystal, make_crystal
 from nnp.homogeneous import lattice_constant
 from nnp.potential import Potential
 from nnp.registry import make_potential
+from tests.nnp.small_models import bound_silicon
 
 SILICON = {"x": (1, 1, -2), "y": (1, 1, 1), "z": (1, -1, 0)}
 LJ = {"epsilon": 0.1, "sigma": 2.4, "cutoff": 5.0, "symbol": "Ar"}
@@ -42,11 +43,20 @@ def triangular() -> tuple[Potential, Crystal]:
     return make_potential("triangular"), make_crystal("triangular", "X", 0.98)
 
 
+@cache
+def equivariant() -> tuple[Potential, Crystal]:
+    """A tiny network with messages: its receptive field is twice its cutoff."""
+    potential = make_potential("nnp", model=str(bound_silicon("equivariant")))
+    a = lattice_constant(potential, "diamond", "Si")
+    return potential, make_crystal("diamond", "Si", a, SILICON).cleavage_centred()
+
+
 MATERIALS = {
     "stillinger-weber": stillinger_weber,
     "lennard-jones": lennard_jones,
     "triangular": triangular,
     "nnp": network,
+    "equivariant": equivariant,
 }
 
 

@@ -204,10 +204,3 @@ def test_chunks_do_not_matter():
     whole, parts = (HomogeneousCrystal(SW, crystal, chunk=c).evaluate(F) for c in (4096, 16))
     assert np.allclose(whole.stress, parts.stress, atol=1e-10)
     assert np.allclose(whole.energy, parts.energy, atol=1e-13)
-
-
-def test_message_passing_is_refused():
-    far = Counting(SW)
-    far.receptive_field = 2.0 * far.cutoff
-    with pytest.raises(ValueError, match="strictly local"):
-        HomogeneousCrystal(far, crystal_of(SW))

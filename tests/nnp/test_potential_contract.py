@@ -18,6 +18,7 @@ from nnp.neighbors import find_pairs
 from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.registry import POTENTIALS, make_potential
 from nnp.state import State
+from tests.nnp import small_models
 from tests.nnp.n2p2_files import SCRATCH, bound_silicon
 from tests.nnp.setfl_files import made_up_alloy
 
@@ -32,7 +33,8 @@ GIVEN = {  # parameters of those that stand for nothing without
 }
 CASES = [(name, GIVEN.get(name, {})) for name in sorted(POTENTIALS) if name != "nnp"]
 CASES += [("nnp", {"model": model}) for model in SHIPPED]
-every = pytest.mark.parametrize("case", CASES, ids=lambda c: c[1].get("model", c[0]))
+CASES += [("nnp", {"model": str(small_models.bound_silicon(name))}) for name in small_models.SMALL]
+every = pytest.mark.parametrize("case", CASES, ids=lambda c: Path(c[1].get("model", c[0])).stem)
 SKIN = 0.6
 
 
@@ -123,8 +125,6 @@ def test_sites_add_up_to_the_whole(case):
     potential, state = build(case)
     pairs = find_pairs(state, potential.cutoff)
     whole = evaluate(potential, state, pairs)
-    if potential.receptive_field > potential.cutoff:
-        pytest.skip("sites of a message-passing potential need their neighbours as sites")
     forces, energies = torch.zeros_like(whole.forces), []
     for i in range(len(state)):
         one = evaluate(potential, state, pairs, Sites(torch.tensor([i]), torch.ones(1, dtype=torch.float64)))

@@ -1,0 +1,100 @@
+"""One layer of an equivariant network: messages from the neighbours, and products of what they add up to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from nnp.messages.products import Product, degrees
+from nnp.messages.table import Table
+from nnp.state import Tensor
+
+
+class Mix(torch.nn.Module):
+    """Σ over paths and inputs of weights × features, for each degree apart: whatever turns with the atoms still does.
+
+    From a list by degree of (S, paths, 2l + 1, inputs) to (S, (degree + 1)², outputs).
+    """
+
+    def __init__(self, paths: tuple[int, ...], inputs: int, outputs: int):
+        super().__init__()
+        self.weights = torch.nn.ParameterList(
+            torch.nn.Parameter(torch.randn(n, inputs, outputs) / (n * inputs) ** 0.5) for n in paths
+        )
+
+    def forward(self, parts: list[Tensor]) -> Tensor:
+        return torch.cat([torch.einsum("spmk,pko->smo", x, w) for x, w in zip(parts, self.weights)], 1)
+
+
+class Layer(torch.nn.Module):
+    """From what the neighbours send to new features h of the sites, with q filters Q_q (learned, of the distance):
+
+        A_i = mix Σ_j Q_q(r_ij) Y_l(r̂_ij) ⊗ h_j / √N,    B = A + w A ⊗ A,    C = B + w' B ⊗ A,    h = mix C
+
+    ⊗ couples to all degrees of natural parity; w, w' differ between the elements of the site.
+    """
+
+    neighbours: Tensor
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, shape: Any, species: int, degree: int, channels: int, sends: int):
+        """shape: the architecture; degree, channels: of the features heard; sends: degree of the new ones."""
+        super().__init__()
+        c, d = shape.channels, shape.product_degree
+        self.filters = torch.nn.Parameter(torch.randn(shape.radial, shape.filters) / shape.radial**0.5)
+        self.angular = (shape.degree + 1) ** 2
+        self.heard = (degree + 1) ** 2
+        self.message = Product(shape.degree, degree, d)
+        self.gather = Mix(self.message.paths, shape.filters * channels, c)
+        self.square, self.cube = Product(d, d, d), Product(d, d, sends)
+        self.first = torch.nn.ParameterList(_gains(species, n, c) for n in self.square.paths)
+        self.second = torch.nn.ParameterList(_gains(species, n, c) for n in self.cube.paths)
+        self.out = Mix((1,) * (sends + 1), c, c)
+        self.register_buffer("neighbours", torch.tensor(28.0))
+        self.register_buffer("mean", torch.zeros(species, c))
+        self.register_buffer("spread", torch.ones(d + 1, c))
+
+    def forward(
+        self, table: Table, basis: Tensor, angular: Tensor, sent: Tensor, species: Tensor, settle: bool
+    ) -> Tensor:
+        """h (S, (sends + 1)², c). basis: (P, radial); angular: (P, (degree + 1)²); sent: (P, k); species: (S,)."""
+        if settle:
+            self.neighbours.fill_(max(1.0, len(basis) / table.sites))
+        a = self._heard(table, basis, angular, sent)
+        if settle:
+            self._settle(a, species)
+        a = self._standardised(a, species)
+        b = a + _weighted(self.square.of(a, a), self.first, species)
+        c = b[:, : len(self.out.weights) ** 2] + _weighted(self.cube.of(b, a), self.second, species)
+        return self.out([p[:, None] for p in c.split([2 * l + 1 for l in range(len(self.out.weights))], 1)])
+
+    def _heard(self, table: Table, basis: Tensor, angular: Tensor, sent: Tensor) -> Tensor:
+        """A (S, (product_degree + 1)², c)."""
+        filters = basis @ (self.filters * self.neighbours.rsqrt())
+        shape = (filters[:, None, :] * angular[:, :, None]).flatten(1)
+        total = torch.bmm(table.padded(shape).transpose(1, 2), table.padded(sent))
+        total = total.reshape(table.sites, self.angular, filters.shape[1], self.heard, -1).transpose(2, 3)
+        return self.gather(self.message(total.reshape(table.sites, self.angular * self.heard, -1)))
+
+    def _settle(self, a: Tensor, species: Tensor) -> None:
+        """Means of the scalars by element, and root mean squares of every degree, over the typical sites."""
+        for k in range(len(self.mean)):
+            self.mean[k] = a[species == k, 0].mean(0)
+        centred = torch.cat([a[:, :1] - self.mean[species][:, None], a[:, 1:]], 1)
+        for l in range(len(self.spread)):
+            self.spread[l] = centred[:, l * l : (l + 1) ** 2].square().mean((0, 1)).sqrt() + 1e-3
+
+    def _standardised(self, a: Tensor, species: Tensor) -> Tensor:
+        l = degrees(len(self.spread) - 1).to(a.device)
+        return torch.cat([a[:, :1] - self.mean[species][:, None], a[:, 1:]], 1) / self.spread[l]
+
+
+def _gains(species: int, paths: int, channels: int) -> torch.nn.Parameter:
+    return torch.nn.Parameter(0.3 * torch.randn(species, paths, 1, channels) / max(paths, 1) ** 0.5)
+
+
+def _weighted(parts: list[Tensor], gains: torch.nn.ParameterList, species: Tensor) -> Tensor:
+    """Σ over paths, channel by channel, with the weights of each site's element: (S, (degree + 1)², c)."""
+    return torch.cat([(x * w[species]).sum(1) for x, w in zip(parts, gains)], 1)
