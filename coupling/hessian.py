@@ -19,7 +19,7 @@ from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
 from coupling.cut import Cut
 from nnp.crystal import Crystal
-from nnp.field import completed, shells
+from nnp.field import completed, grown, shells
 from nnp.neighbors import Pairs, find_pairs
 from nnp.potential import Graph, Potential
 from nnp.state import State
@@ -34,21 +34,30 @@ def site_hessian(potential: Potential, crystal: Crystal, p: int) -> tuple[Array,
 
     With message passing these are many; those with no more than _NEGLIGIBLE of the largest entry are left out.
     """
-    first, second, lattice = crystal.environment(potential.receptive_field, strain=0.0)
-    mine = first == p
-    q = second[mine]
-    vectors = torch.from_numpy(lattice[mine] + crystal.basis[q] - crystal.basis[p])
-    numbers = torch.from_numpy(crystal.numbers[np.append(p, q)].astype(np.int64))
-    cluster = State(_around(vectors), numbers, torch.zeros((3, 3), dtype=vectors.dtype), (False,) * 3)
+    cluster = _felt(potential, crystal, p)
     graph, pairs = _cluster_graph(potential, cluster)
 
     def energy(r: torch.Tensor) -> torch.Tensor:
         return potential.site_energies(replace(graph, vectors=pairs.vectors(cluster.moved(_around(r)))))[0]
 
+    vectors = cluster.positions[1:]
     h = torch.autograd.functional.hessian(energy, vectors).permute(0, 2, 1, 3)
     size = h.abs().amax((1, 2, 3))
-    felt = size > (_NEGLIGIBLE * size.max() if shells(potential) else -1.0)
-    return vectors[felt].numpy(), h[felt][:, felt].numpy()
+    kept = size > (_NEGLIGIBLE * size.max() if shells(potential) else -1.0)
+    return vectors[kept].numpy(), h[kept][:, kept].numpy()
+
+
+def _felt(potential: Potential, crystal: Crystal, p: int) -> State:
+    """Basis atom p at the origin, first, and the atoms of the crystal that it feels."""
+    first, second, lattice = crystal.environment(potential.receptive_field, strain=0.0)
+    mine = first == p
+    q = second[mine]
+    y = _around(torch.from_numpy(lattice[mine] + crystal.basis[q] - crystal.basis[p]))
+    numbers = torch.from_numpy(crystal.numbers[np.append(p, q)].astype(np.int64))
+    cluster = State(y, numbers, torch.zeros((3, 3), dtype=y.dtype), (False,) * 3)
+    centre = torch.arange(len(y)) == 0
+    felt = grown(centre, find_pairs(cluster, potential.cutoff), shells(potential) + 1)
+    return replace(cluster, positions=y[felt], numbers=numbers[felt])
 
 
 def _around(vectors: torch.Tensor) -> torch.Tensor:

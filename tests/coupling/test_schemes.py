@@ -78,6 +78,12 @@ def test_bgfc_has_no_force_at_its_reference(patch) -> None:
     assert patch.residual(patch.scheme("bgfc", STRAIN), STRAIN) < limit
 
 
+@pytest.mark.parametrize("scheme", WITHOUT)
+def test_true_forces_vanish_in_the_perfect_crystal(patch, scheme) -> None:
+    """The halo holds, in every layer of a network, whatever an atom with a true force feels."""
+    assert patch.residual(patch.scheme(scheme), np.zeros((3, 3))) < 1e-10 * patch.force_scale()
+
+
 @pytest.mark.parametrize("scheme", BLENDED)
 def test_residual_goes_with_the_energy(patch, scheme) -> None:
     """The two ways to ask for it agree, and the energy of every scheme is a number."""
