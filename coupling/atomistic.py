@@ -12,7 +12,7 @@ from nnp import evaluate as nnp_evaluate
 from nnp.crystal import Crystal
 from nnp.field import grown, shells
 from nnp.neighbors import NeighborList, PairFilter, Pairs, find_pairs
-from nnp.potential import Potential
+from nnp.potential import Graph, Potential
 
 Array = np.ndarray
 
@@ -80,6 +80,21 @@ class AtomisticEnergy:
             return index, np.zeros(0)
         energies = nnp_evaluate.evaluate(self.potential, state, self._list(state), self._sites).site_energies
         return index, energies.numpy() - self.zero_level[index]
+
+    def graph(self, positions: Array) -> tuple[Array, Graph]:
+        """Atoms that this rank evaluates and their neighbourhoods."""
+        state = self.atoms.state(positions)
+        graph = nnp_evaluate.environments(state, self._list(state), self._sites)[1]
+        return self._sites.index.numpy(), graph
+
+    def detail(self, positions: Array) -> tuple[Array, Array, Array]:
+        """Atoms that this rank evaluates, their ε_i − ε_bulk, unweighted, and this rank's ∂/∂y (n, 3), at the
+        cost of one evaluation."""
+        state, index = self.atoms.state(positions), self._sites.index.numpy()
+        if len(index) == 0:
+            return index, np.zeros(0), np.zeros((len(self.atoms), 3))
+        found = nnp_evaluate.evaluate(self.potential, state, self._list(state), self._sites)
+        return index, found.site_energies.numpy() - self.zero_level[index], -found.forces.numpy()
 
     @property
     def n_sites(self) -> int:

@@ -27,6 +27,7 @@ from multiscale.continuum.laws import LAWS
 from multiscale.loads import LOADS, Load
 from multiscale.material import Material
 from multiscale.schedule import Schedule
+from multiscale.trust import Trust, check_limits, driving, make_trust
 from nnp.crystal import Crystal, make_crystal
 from nnp.homogeneous import lattice_constant
 from nnp.potential import Potential, UnknownSpeciesError, check_species
@@ -37,7 +38,8 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Simulation:
-    """Everything that a run needs. bonds: those across the crack plane, None without a crack."""
+    """Everything that a run needs. bonds: those across the crack plane, None without a crack; trust: what tells
+    how far its potential can be believed."""
 
     case: Case
     material: Material
@@ -46,6 +48,7 @@ class Simulation:
     scheme: Scheme
     precondition: Preconditioner
     bonds: BondRow | None
+    trust: Trust
 
 
 def build(case: Case, comm: Any, say: Callable[[str], None] = lambda text: None) -> Simulation:
@@ -61,11 +64,15 @@ def build(case: Case, comm: Any, say: Callable[[str], None] = lambda text: None)
     model = scheme.model  # under the weights that the scheme uses
     hessian = reference_hessian(model.atomistic, material.crystal, cut)
     bonds = None if cut is None else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
-    return Simulation(case, material, load, model, scheme, Preconditioner(stiffness(model, hessian)), bonds)
+    precondition = Preconditioner(stiffness(model, hessian))
+    return Simulation(
+        case, material, load, model, scheme, precondition, bonds, make_trust(case, material, model)
+    )
 
 
 def make_material(case: Case) -> Material:
-    potential = _potential(case)
+    potential, committee = driving(_potential(case), case.potential.committee)
+    check_limits(case, potential, committee)
     crystal = _crystal(case, potential)
     check_blend(case, crystal.a)
     crack = case.geometry.crack
@@ -76,7 +83,7 @@ def make_material(case: Case) -> Material:
             crystal = crystal.cleavage_centred()
     except ValueError as error:
         raise InputError("crystal.orientation", str(error)) from error
-    return Material(potential, crystal, (0.0, 0.0) if crack is None else crack.tip)
+    return Material(potential, crystal, (0.0, 0.0) if crack is None else crack.tip, committee)
 
 
 def _potential(case: Case) -> Potential:

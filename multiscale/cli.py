@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from multiscale.config import Case, InputError, load_case
+from multiscale.config.committee import with_committee
 from multiscale.config.validate import check_names
 from multiscale.ending import DONE, end, on_first_rank
 
@@ -24,7 +25,7 @@ examples:
   multiscale run crack.yaml -o ref --set coupling.scheme=atomistic
   multiscale compare out ref                     errors of the first against the second
 
-exit codes: 0 done; 1 failed, traceback in the log file; 2 the input is wrong; 3 not converged, results kept
+exit codes: 0 done; 1 failed, traceback in the log file; 2 the input is wrong; 3 not converged or stopped by potential.trust, results kept
 """
 
 
@@ -152,9 +153,9 @@ def _read(args: argparse.Namespace, comm: Any) -> Case:
     case: Case = on_first_rank(comm, lambda: load_case(args.case, args.overrides, registries=False))
     try:
         check_names(case)
+        return with_committee(case)
     except InputError as error:
         raise error.at(args.case.name) from None
-    return case
 
 
 def _run(args: argparse.Namespace, comm: Any) -> int:

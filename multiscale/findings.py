@@ -12,13 +12,17 @@ MOVED = 1.0
 
 
 def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | None]:
-    """lattice_constant (Å), ghost_force that the scheme removes (eV/Å); with a crack, K_G and surface_energy
+    """lattice_constant (Å), ghost_force that the scheme removes (eV/Å), extrapolation and force_spread (eV/Å), the
+    largest of any atom in any step, where they were measured; with a crack, K_G and surface_energy
     (MPa√m, J/m²), K_plus: load of the first step at which the tip had moved forward, K_minus: of the first step
     on the way back at which it had receded from its foremost position."""
     found: dict[str, float | None] = {"lattice_constant": sim.material.crystal.a}
     ghost = getattr(sim.scheme, "ghost_force", None)
     if ghost is not None:
         found["ghost_force"] = ghost
+    for name in ("extrapolation", "force_spread"):
+        if known := [s[name] for s in steps if name in s]:
+            found[name] = max(known)
     if sim.bonds is None or sim.load.dimension != "stress intensity":
         return found
     found["K_G"] = sim.material.griffith / _factor("stress intensity")

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nnp.committee import Committee
 from nnp.crystal import Crystal
 from nnp.homogeneous import elastic_tensor, internal_shift
 from nnp.potential import Potential
@@ -18,11 +19,15 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Material:
-    """A potential in a crystal, and the tip that its cracks start from. Laboratory frame, ASE units."""
+    """A potential in a crystal, and the tip that its cracks start from. Laboratory frame, ASE units.
+
+    committee: whose spread is asked for, None where there is none; `potential` is its mean or its first member.
+    """
 
     potential: Potential
     crystal: Crystal
     tip: tuple[float, float] = (0.0, 0.0)
+    committee: Committee | None = None
 
     @cached_property
     def elastic(self) -> Array:

@@ -30,17 +30,22 @@ from multiscale.stepping import Step, Stepper
 from multiscale.versions import versions
 from multiscale.writers import ExtxyzWriter, MeshSnapshot, SeriesWriter
 
+Array = np.ndarray
+
 CHECKPOINT = "restart.npz"
 
 
 @dataclass
 class Recorder:
-    """Writes the output folder of a run. All calls are collective; rank 0 holds the files that are one."""
+    """Writes the output folder of a run. All calls are collective; rank 0 holds the files that are one.
+
+    stopped: whether a step went beyond a limit that ends the run (potential.trust.stop)."""
 
     simulation: Simulation
     folder: Path
     resume: bool = False
     seconds: float = 0.0
+    stopped: bool = field(default=False, init=False)
     _fields: SeriesWriter | None = field(default=None, init=False)
     _warned: bool = field(default=False, init=False)
 
@@ -57,18 +62,32 @@ class Recorder:
         self.result.note("results", **findings(self.simulation, self.result.steps))
 
     def record(self, stepper: Stepper, step: Step, total: int) -> None:
-        """Write a step: its row always, its fields when it is their turn or the last, then the checkpoint."""
+        """Write a step: its row always, its fields when it is their turn or the last, or the run ends with it,
+        then the checkpoint."""
         began = perf_counter()
         row = self._row(stepper, step)
-        every = self.simulation.case.output.every
-        if step.number % every == 0 or step.number == total or not step.solution.converged:
-            self._write_fields(stepper, step, row["load"])
+        every, trust = self.simulation.case.output.every, self.simulation.trust
+        due = step.number % every == 0 or step.number == total or not step.solution.converged
+        positions = self.simulation.model.positions(stepper.q)
+        look = trust.look(positions, with_spread=due)
+        row |= trust.largest(look)
+        self._warn(step.number, trust.warnings(step.number, look, positions))
+        if due or self.stopped:
+            self._write_fields(stepper, step, row["load"], look.fields)
         if self._pictures and (stepper.at_top or not step.solution.converged):
             self._draw(stepper)  # the highest load is what people look at
         self._checkpoint(stepper)
         self.result.note("results", **findings(self.simulation, [*self.result.steps, row]))
         self.seconds += perf_counter() - began
         self.result.add_step(**row)
+
+    def _warn(self, step: int, entries: list[dict[str, Any]]) -> None:
+        """Keep and say what cannot be trusted in a step; a limit that ends the run sets `stopped`."""
+        self.result.warn(step, entries)
+        for entry in entries:
+            if self.simulation.model.comm.rank == 0:
+                logger.warning("%s", entry["message"])
+            self.stopped |= entry["stops"]
 
     @property
     def _pictures(self) -> bool:
@@ -106,7 +125,7 @@ class Recorder:
             row["K_over_K_G"] = step.value / sim.material.griffith
         return row
 
-    def _write_fields(self, stepper: Stepper, step: Step, load: float) -> None:
+    def _write_fields(self, stepper: Stepper, step: Step, load: float, more: dict[str, Array]) -> None:
         model = self.simulation.model
         if self._fields is not None:
             snapshot = mesh_snapshot(model, stepper.q)
@@ -114,7 +133,7 @@ class Recorder:
             self._fields.write(step.number, snapshot)
             self._warn_of_strain(snapshot)
         if self.simulation.case.output.atoms:
-            atoms = atom_snapshot(model, stepper.q)
+            atoms = atom_snapshot(model, stepper.q, more)
             self._atoms.write(step.number, atoms)
             whole = gathered(model.comm, atoms)
             if self._extxyz is not None and whole is not None:
@@ -166,7 +185,7 @@ class Recorder:
         plot_history(self.result.steps, self.folder / "history.png", label, marks, sim.case.title)
 
 
-def load_checkpoint(folder: Path) -> dict[str, np.ndarray] | None:
+def load_checkpoint(folder: Path) -> dict[str, Array] | None:
     """The last complete state of a run, None where there is none."""
     path = folder / CHECKPOINT
     if not path.exists():

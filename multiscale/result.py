@@ -14,8 +14,8 @@ import numpy as np
 
 from multiscale.files import write_atomically
 
-STATUSES = ("running", "done", "not-converged", "failed")
-FINISHED = ("done", "not-converged")
+STATUSES = ("running", "done", "not-converged", "stopped", "failed")
+FINISHED = ("done", "not-converged", "stopped")
 
 
 class Result:
@@ -23,7 +23,7 @@ class Result:
 
     status: one of STATUSES; case: the case's hash; counts: sizes such as atoms, sites, dofs; steps: one
     mapping each (step, load, energy by parts, residual, iterations, …); results: named numbers such as
-    K_plus; timings: seconds by part.
+    K_plus; warnings: one mapping each (step, kind, value, limit, atom, message, …); timings: seconds by part.
     """
 
     def __init__(self, folder: Path, case: str, versions: dict[str, str], write: bool = True):
@@ -36,6 +36,7 @@ class Result:
             "counts": {},
             "steps": [],
             "results": {},
+            "warnings": [],
             "timings": {},
         }
 
@@ -46,7 +47,8 @@ class Result:
         result = cls(folder, case, versions, write)
         old = read_result(folder)
         if old and old["case"] == case:
-            kept = {key: old[key] for key in ("started", "counts", "steps", "results", "timings")}
+            names = ("started", "counts", "steps", "results", "warnings", "timings")
+            kept = {key: old[key] for key in names if key in old}
             result.data.update(kept)
         return result
 
@@ -58,6 +60,10 @@ class Result:
         """Append a step, replacing those from its number `step` on, and write."""
         self.data["steps"] = [s for s in self.steps if s["step"] < row["step"]] + [_plain(row)]
         self.save()
+
+    def warn(self, step: int, entries: list[dict[str, Any]]) -> None:
+        """Set the warnings of a step, dropping those from it on (written with the next step or `finish`)."""
+        self.data["warnings"] = [w for w in self.data["warnings"] if w["step"] < step] + _plain(entries)
 
     def note(self, section: str, **values: Any) -> None:
         """Set entries of counts, results or timings (written with the next step or `finish`)."""

@@ -18,7 +18,8 @@ Progress = Callable[[int, int, str], None]
 
 
 def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress) -> int:
-    """Run a case into a prepared folder and give the exit code: 0 done, 3 not converged. Collective.
+    """Run a case into a prepared folder and give the exit code: 0 done, 3 not converged, or stopped by a limit
+    of trust. Collective.
 
     InputError where the case cannot be built; any other error leaves result.json with status "failed".
     """
@@ -55,6 +56,8 @@ def _march(stepper: Stepper, recorder: Recorder, progress: Progress) -> tuple[st
         recorder.record(stepper, step, total)
         if comm.rank == 0:
             progress(min(step.number, total), total, _line(recorder.result.steps[-1], step))
+        if recorder.stopped:
+            return "stopped", solving
         if not step.solution.converged:
             failures += 1
             if case.solver.on_failure == "stop":
@@ -72,6 +75,8 @@ def _resume(stepper: Stepper, saved: dict[str, Any]) -> None:
 def _line(row: dict[str, Any], step: Step) -> str:
     tip = "" if step.tip is None else f"tip {step.tip:8.3f} Å  "
     mark = "" if step.solution.converged else "  NOT CONVERGED"
+    for name in ("extrapolation", "force_spread"):
+        tip += f"{name.replace('_', ' ')} {row[name]:.2g}  " if name in row else ""
     return (
         f"load {row['load']:.5g}  {tip}energy {row['energy']['total']:.6f} eV  residual {row['residual']:.1e} eV/Å  "
         f"{row['force_evaluations']} evaluations  {row['seconds']:.1f} s{mark}"
@@ -84,6 +89,8 @@ def _describe(comm: Any, recorder: Recorder) -> None:
     _say(comm, sizes)
     numbers = {k: v for k, v in data["results"].items() if v is not None}
     _say(comm, "  ".join(f"{k} {v:.5g}" for k, v in numbers.items()))
+    for note in recorder.simulation.trust.notes:
+        _say(comm, note)
 
 
 def _conclude(comm: Any, recorder: Recorder, out: Path, seconds: float) -> None:

@@ -28,14 +28,14 @@ def mesh_snapshot(model: Model, q: PETSc.Vec) -> MeshSnapshot | None:
     return MeshSnapshot(points + moved, cells, {"displacement": moved}, data)
 
 
-def atom_snapshot(model: Model, q: PETSc.Vec) -> AtomSnapshot:
+def atom_snapshot(model: Model, q: PETSc.Vec, more: dict[str, Array] | None = None) -> AtomSnapshot:
     """This rank's atoms: displacement (Å), force of the atomistic energy (eV/Å), site energy above the bulk's
-    (eV; zero where the mask is), mask, whether free (1), slaved to the mesh (0), and sublattice. Collective."""
+    (eV; zero where the mask is), mask, whether free (1), slaved to the mesh (0), and sublattice; `more` fields
+    of this rank's atoms. Collective."""
     atoms, own = model.atoms, model.atoms.ownership
     positions = model.positions(q)
-    _, gradient = model.atomistic(positions)
+    index, energies, gradient = model.atomistic.detail(positions)
     force = -own.sum_to_owners(gradient)
-    index, energies = model.atomistic.site_energies(positions)
     site_energy = np.zeros(len(atoms))
     site_energy[index] = energies
     mine = own.owned
@@ -46,6 +46,7 @@ def atom_snapshot(model: Model, q: PETSc.Vec) -> AtomSnapshot:
         "mask": atoms.weights[mine],
         "free": atoms.free[mine].astype(np.int32),
         "sublattice": atoms.sublattice[mine].astype(np.int32),
+        **(more or {}),
     }
     return AtomSnapshot(positions[mine], atoms.numbers[mine], atoms.cell, atoms.pbc, data)
 

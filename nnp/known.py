@@ -16,7 +16,10 @@ LANDMARKS = 256
 TYPICAL = 0.99
 """Fraction of the training set's neighbourhoods that come out below 1, see `learn`."""
 FLAT = 1e-3
-"""Deviation below which an invariant, or a direction of the standardised ones, is no better than constant."""
+"""Deviation below which an invariant is no better than constant."""
+NARROW = 0.03
+"""Least width, in standardised invariants, that a direction counts with: what few or uniform data never vary
+must not make everything else infinitely far."""
 
 
 @runtime_checkable
@@ -67,7 +70,7 @@ def learn(
     deviation = x.std(0, correction=0) + FLAT
     _, size, directions_of = torch.linalg.svd((x - mean) / deviation, full_matrices=False)
     size = size[:directions] / len(x) ** 0.5
-    axes = directions_of[:directions].T / (size.square() + FLAT**2).sqrt() / deviation[:, None]
+    axes = directions_of[:directions].T / (size.square() + NARROW**2).sqrt() / deviation[:, None]
     z = (x - mean) @ axes
     picked = _spread_out(z, landmarks)
     d = torch.cdist(z, z[picked])

@@ -1,6 +1,7 @@
 """The case file: its dataclasses, reading, checking, writing, JSON schema and templates."""
 
 from multiscale.config.case import Case
+from multiscale.config.committee import with_committee
 from multiscale.config.errors import InputError
 from multiscale.config.loading import load_case, parse_case
 from multiscale.config.validate import check_blend, core_center, lattice_spacing
@@ -16,4 +17,5 @@ __all__ = [
     "load_case",
     "parse_case",
     "to_yaml",
+    "with_committee",
 ]

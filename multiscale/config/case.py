@@ -31,9 +31,41 @@ class CrystalConfig:
 
 
 @dataclass(frozen=True)
+class WarnLimits:
+    extrapolation: float = item(
+        "distance of an atom's neighbourhood from the training set, 1: the least usual 1 % of it; 0: never",
+        1.5,
+        at_least=0.0,
+    )
+    force_spread: float = item(
+        "disagreement of a committee on the force of an atom; 0: never", 0.3, dimension="force", at_least=0.0
+    )
+
+
+@dataclass(frozen=True)
+class StopLimits:
+    extrapolation: float = item("as in warn", 0.0, at_least=0.0)
+    force_spread: float = item("as in warn", 0.0, dimension="force", at_least=0.0)
+
+
+@dataclass(frozen=True)
+class TrustConfig:
+    warn: WarnLimits = item("say so above these", make=WarnLimits)
+    stop: StopLimits = item("end the run above these, with exit code 3 and all results kept", make=StopLimits)
+
+
+@dataclass(frozen=True)
 class PotentialConfig:
     type: str = item("kind of interatomic potential", choices=names.potential_types)
     model: str | None = item("type nnp: name of a shipped model, or path to a .safetensors file", None)
+    committee: str | None = item(
+        "what moves the atoms where the model is a committee; spread: its first member, the others are asked "
+        "how far they differ where fields are written; mean: all of them; off: its first member alone; "
+        "null: spread",
+        None,
+        choices=("spread", "mean", "off"),
+    )
+    trust: TrustConfig = item("how far from its training data the potential may be used", make=TrustConfig)
     parameters: dict[str, float | str] = item("parameters of an analytic potential, by name", make=dict)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from multiscale.config import yamlio
 from multiscale.config.case import Case
+from multiscale.config.committee import with_committee
 from multiscale.config.errors import InputError
 from multiscale.config.reading import read_section, shown
 from multiscale.config.validate import check_case, check_names
@@ -18,7 +19,8 @@ def load_case(path: str | Path, overrides: Sequence[str] = (), registries: bool 
     """The case in a file, with `key.path=value` overrides, checked and in internal units.
 
     Relative file names in it are relative to the case file and become absolute. registries: also check the
-    words that registries define, which imports them. InputError where anything is wrong.
+    words that registries define, which imports them, and settle what depends on the model file. InputError
+    where anything is wrong.
     """
     path = Path(path)
     try:
@@ -26,6 +28,7 @@ def load_case(path: str | Path, overrides: Sequence[str] = (), registries: bool 
         case = _absolute(case, path.resolve().parent)
         if registries:
             check_names(case)
+            case = with_committee(case)
     except InputError as error:
         raise error.at(path.name) from None
     return case
