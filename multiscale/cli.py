@@ -25,7 +25,8 @@ examples:
   multiscale run crack.yaml -o ref --set coupling.scheme=atomistic
   multiscale compare out ref                     errors of the first against the second
 
-exit codes: 0 done; 1 failed, traceback in the log file; 2 the input is wrong; 3 not converged or stopped by potential.trust, results kept
+exit codes: 0 done; 1 failed, traceback in the log file; 2 the input is wrong; 3 not converged, or stopped by
+potential.trust, results kept
 """
 
 

@@ -51,7 +51,7 @@ class DensityPotential(NeuralPotential):
             centres = (typical.numbers == number).sum()
             pairs = (typical.numbers[typical.centre] == number).sum()
             descriptor.neighbours.fill_(max(1.0, float(pairs / centres)))
-            network.standardise(self.invariants(typical, k))
+            network.standardise(self._invariants(k, *self._sites(typical, k)))
             network.offset.fill_(reference[number])
 
     def gradients(self, graph: Graph, weights: Tensor | None) -> tuple[Tensor, Tensor] | None:
@@ -78,10 +78,18 @@ class DensityPotential(NeuralPotential):
         return energies + site_repulsion(near, r, self.architecture.repulsion)
 
     def invariants(self, graph: Graph, element: int) -> Tensor:
-        """Invariants (s, count) of the sites of one element, given by its place in `numbers`."""
+        """Invariants (s, count) of the sites of one element, given by its place in `numbers`; by the compiled
+        kernel where nothing is to be differentiated."""
+        if not torch.is_grad_enabled():
+            found = self._kernel.invariants(self._elements(), graph)
+            if found is not None:
+                return found[graph.numbers == self.numbers[element]]
+        return self._invariants(element, *self._sites(graph, element))
+
+    def _sites(self, graph: Graph, element: int) -> tuple[Graph, Tensor]:
+        """The sites of one element with their pairs closer than the cutoff, and the pairs' distances."""
         near, r = _within(graph, self.cutoff)
-        sites = torch.nonzero(near.numbers == self.numbers[element])[:, 0]
-        return self._invariants(element, *_sites_only(near, r, sites))
+        return _sites_only(near, r, torch.nonzero(near.numbers == self.numbers[element])[:, 0])
 
     def _invariants(self, element: int, graph: Graph, r: Tensor) -> Tensor:
         shape, (descriptor, _) = self.architecture, self.element(element)

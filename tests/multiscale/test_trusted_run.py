@@ -141,7 +141,9 @@ def test_who_drives():
 
 def test_ranks_see_the_same(folder, case, done):
     low = "potential.trust.warn={extrapolation: 0.01, force_spread: 1e-6}"
-    run_ranks(2, "multiscale", "run", case, "-o", folder / "ranks", "--set", low, "--set", "output.pictures=false")
+    run_ranks(
+        2, "multiscale", "run", case, "-o", folder / "ranks", "--set", low, "--set", "output.pictures=false"
+    )
     alone, together = read_result(done), read_result(folder / "ranks")
     for a, b in zip(alone["steps"], together["steps"], strict=True):
         assert b["extrapolation"] == pytest.approx(a["extrapolation"], rel=1e-4)

@@ -17,7 +17,7 @@ from nnp.cli import main
 from nnp.committee import Calibration, Committee
 from nnp.data import Frame
 from nnp.density.architecture import Architecture
-from nnp.evaluate import evaluate
+from nnp.evaluate import environments, evaluate
 from nnp.families import is_committee, load, make_neural, save
 from nnp.known import learn
 from nnp.neighbors import find_pairs
@@ -205,3 +205,15 @@ def test_statistics_and_calibration_go_into_the_file(folder, capsys):
 def test_a_single_model_cannot_be_calibrated(folder, capsys):
     assert main(["calibrate", "one.safetensors", "data.xyz"]) == 2
     assert "a single model has no spread to calibrate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("numbers", [(14,), (14, 32)])
+def test_the_kernel_gives_the_invariants(numbers):
+    one, atoms = model(numbers=numbers), crystal(3, 0.3)
+    atoms.numbers[::2] = numbers[-1]
+    state = State.from_ase(atoms)
+    graph = environments(state, find_pairs(state, 5.0))[1]
+    for k in range(len(numbers)):
+        by_torch = one.invariants(graph, k)  # with gradients at hand
+        with torch.no_grad():
+            torch.testing.assert_close(one.invariants(graph, k), by_torch, rtol=1e-11, atol=1e-11)

@@ -25,7 +25,7 @@ class _Graph(ctypes.Structure):
         ("sites", ctypes.c_int64),
         ("pairs", ctypes.c_int64),
         *((n, ctypes.c_void_p) for n in ("centre", "numbers", "neighbour_numbers", "vectors", "directions")),
-        *((n, ctypes.c_void_p) for n in ("site_weights", "energies", "gradient")),
+        *((n, ctypes.c_void_p) for n in ("site_weights", "energies", "gradient", "features")),
     ]
 
 
@@ -43,9 +43,9 @@ class Kernel:
     ) -> tuple[Tensor, Tensor] | None:
         """ε_i (S,) and ∂(Σ w ε)/∂r (P, 3); None where the kernel does not serve (no compiler, another
         device or precision, unknown species)."""
-        energies = torch.empty(graph.n_sites, dtype=graph.vectors.dtype)
-        slopes = self._run("gradients", elements, graph, weights, None, energies)
-        return None if slopes is None else (energies, slopes)
+        energies, slopes = _empty(graph, graph.n_sites), _empty(graph, *graph.vectors.shape)
+        done = self._run("gradients", elements, graph, (None, weights, energies, slopes, None))
+        return (energies, slopes) if done else None
 
     def curvature(
         self,
@@ -55,34 +55,39 @@ class Kernel:
         directions: Tensor,
     ) -> Tensor | None:
         """Derivative of ∂(Σ w ε)/∂r along `directions` (P, 3); None as above."""
-        return self._run("curvature", elements, graph, weights, directions, None)
+        slopes = _empty(graph, *graph.vectors.shape)
+        done = self._run("curvature", elements, graph, (directions, weights, None, slopes, None))
+        return slopes if done else None
+
+    def invariants(self, elements: list[tuple[Descriptor, SiteNetwork]], graph: Graph) -> Tensor | None:
+        """The invariants (S, count) of all sites; None as above."""
+        features = _empty(graph, graph.n_sites, elements[0][0].count)
+        done = self._run("gradients", elements, graph, (None, None, None, None, features))
+        return features if done else None
 
     def _run(
         self,
         what: str,
         elements: list[tuple[Descriptor, SiteNetwork]],
         graph: Graph,
-        weights: Tensor | None,
-        directions: Tensor | None,
-        energies: Tensor | None,
-    ) -> Tensor | None:
+        values: tuple[Tensor | None, ...],
+    ) -> bool:
+        """values: directions, site weights, and where energies, gradient and features go."""
         dtype = graph.vectors.dtype
         compiled = library() if dtype in _PRECISION and graph.vectors.device.type == "cpu" else None
         if compiled is None:
-            return None
+            return False
         packed = self._current(elements, dtype)
-        out = torch.empty(graph.vectors.shape, dtype=dtype)
-        floats = [None if t is None else _plain(t, dtype) for t in (graph.vectors, directions, weights)]
+        floats = [None if t is None else _plain(t, dtype) for t in (graph.vectors, *values)]
         integers = [_plain(t, torch.int64) for t in (graph.centre, graph.numbers, graph.neighbour_numbers)]
-        given = [*integers, *floats, energies, out]
-        pointers = [None if t is None else t.data_ptr() for t in given]
+        pointers = [None if t is None else t.data_ptr() for t in (*integers, *floats)]
         status = getattr(compiled, f"density_{what}_{_PRECISION[dtype]}")(
             ctypes.byref(packed.shape),
             ctypes.c_void_p(packed.weights.data_ptr()),
             ctypes.byref(_Graph(graph.n_sites, len(graph.centre), *pointers)),
             ctypes.c_int64(torch.get_num_threads()),
         )
-        return out if status == 0 else None
+        return status == 0
 
     def _current(self, elements: list[tuple[Descriptor, SiteNetwork]], dtype: torch.dtype) -> Packed:
         tensors = [t for each in elements for part in each for t in (*part.parameters(), *part.buffers())]
@@ -90,6 +95,11 @@ class Kernel:
         if dtype not in self._packed or self._packed[dtype][0] != state:
             self._packed[dtype] = (state, pack(self.architecture, self.numbers, elements, dtype))
         return self._packed[dtype][1]
+
+
+def _empty(graph: Graph, *shape: int) -> Tensor:
+    """Room for a result, laid out as `_plain` leaves it."""
+    return torch.empty(shape, dtype=graph.vectors.dtype)
 
 
 def _plain(t: Tensor, dtype: torch.dtype) -> Tensor:

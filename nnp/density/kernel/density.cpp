@@ -12,12 +12,13 @@
 
 namespace density {
 
-// The pairs of a graph and where results go; null where not wanted.
+// The pairs of a graph and where results go; null where not wanted. With `features` the invariants of the sites
+// are all that is computed.
 template <class S> struct Graph {
   Integer sites, pairs;
   const Integer *centre, *numbers, *neighbour_numbers;
   const S *vectors, *directions, *site_weights;
-  S *energies, *gradient;
+  S *energies, *gradient, *features;
 };
 
 template <class T> struct Block {
@@ -47,6 +48,7 @@ template <class T> struct Block {
     const Integer h = s.harmonics(), c = s.channels;
     product<T>(h, c, depth, {angular.data(), 1, h}, {radial.data(), c, 1}, moments.data());
     invariants.forward(w, moments.data(), features.data());
+    if (g.features) return give(g, sites);
     T energy = network.forward(w, features.data());
     Vector<T> seed{};
     for (int l = 0; l < lanes; ++l)
@@ -74,7 +76,7 @@ template <class T> struct Block {
         const S *v = g.vectors + 3 * p;
         mine[count[l]] = p;
         count[l] += !(v[0] * v[0] + v[1] * v[1] + v[2] * v[2] >= reach);
-        g.gradient[3 * p] = g.gradient[3 * p + 1] = g.gradient[3 * p + 2] = S(0);
+        if (g.gradient) g.gradient[3 * p] = g.gradient[3 * p + 1] = g.gradient[3 * p + 2] = S(0);
       }
       depth = count[l] > depth ? count[l] : depth;
     }
@@ -100,6 +102,12 @@ template <class T> struct Block {
         place<T>(s, neighbours[n], at[0], at[1], at[2]);
     }
     return depth;
+  }
+
+  void give(const Graph<S> &g, const Integer *sites) const {
+    for (int l = 0; l < lanes; ++l)
+      if (sites[l] >= 0)
+        for (Integer i = 0; i < s.inputs; ++i) g.features[sites[l] * s.inputs + i] = value(features[i])[l];
   }
 
   // Gradient in the vectors of the n-th neighbours; adds their repulsion.
