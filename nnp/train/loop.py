@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from nnp.data import Frame
+from nnp.density.model import DensityPotential
 from nnp.train import checkpoint
 from nnp.train.batch import Batch, collate, prepare
 from nnp.train.config import ConfigError
@@ -22,6 +23,7 @@ from nnp.train.schedule import rate, weights
 from nnp.train.settings import Optimiser, Training
 from nnp.train.sources import sources_of
 from nnp.train.start import start
+from nnp.train.tables import Table, join, predict_tabulated, tabulate
 
 Progress = Callable[[dict[str, float]], None]
 
@@ -51,8 +53,9 @@ def train(
     run = start(config, training, batches)
     if resume:
         checkpoint.restore(run, folder, config, [*training, *validation])
+    tables = tabulate(run.model, batches)
     while not _finished(run, config.optimiser):
-        row = _epoch(run, config, batches)
+        row = _epoch(run, config, batches, tables)
         last = run.epoch == config.optimiser.epochs
         if last or run.epoch % config.checkpoint_every == 0:
             row |= _validation(run, config, held, validation)
@@ -69,7 +72,9 @@ def _finished(run: Run, o: Optimiser) -> bool:
     return run.epoch >= o.epochs or (o.patience > 0 and waited >= o.patience)
 
 
-def _epoch(run: Run, config: Training, batches: Sequence[Batch]) -> dict[str, Any]:
+def _epoch(
+    run: Run, config: Training, batches: Sequence[Batch], tables: Sequence[Table] | None
+) -> dict[str, Any]:
     o = config.optimiser
     order = np.random.default_rng((config.seed, run.epoch)).permutation(len(batches))
     groups = [order[k : k + o.batch] for k in range(0, len(order), o.batch)]
@@ -78,7 +83,9 @@ def _epoch(run: Run, config: Training, batches: Sequence[Batch]) -> dict[str, An
         step = run.epoch * len(groups) + k
         for group in run.optimiser.param_groups:
             group["lr"] = rate(step, o.epochs * len(groups), o)
-        total += _step(run, collate([batches[m] for m in members]), factors, o.clip)
+        batch = collate([batches[m] for m in members])
+        table = join([tables[m] for m in members]) if tables else None
+        total += _step(run, batch, table, factors, o.clip)
         _average(run, min(o.average, (1 + step) / (10 + step)))
     if not math.isfinite(total):
         raise ConfigError(
@@ -90,8 +97,11 @@ def _epoch(run: Run, config: Training, batches: Sequence[Batch]) -> dict[str, An
     return row
 
 
-def _step(run: Run, batch: Batch, factors: Weights, clip: float) -> float:
-    p = predict(run.model, batch, for_training=True)
+def _step(run: Run, batch: Batch, table: Table | None, factors: Weights, clip: float) -> float:
+    if table is None:
+        p = predict(run.model, batch, for_training=True)
+    else:
+        p = predict_tabulated(cast(DensityPotential, run.model), table, batch)
     value = loss(replace(p, energy=p.energy + run.offsets(batch)), batch, factors)
     run.optimiser.zero_grad()
     value.backward()
