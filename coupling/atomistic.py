@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from coupling.atoms import AtomSet
 from nnp import evaluate as nnp_evaluate
 from nnp.crystal import Crystal
 from nnp.field import grown, shells
+from nnp.curvature import Curvature
 from nnp.neighbors import NeighborList, PairFilter, Pairs, find_pairs
 from nnp.potential import Graph, Potential
 
@@ -26,10 +28,12 @@ def bulk_site_energies(potential: Potential, crystal: Crystal) -> Array:
 
 @dataclass
 class Counter:
-    """What has been spent on the potential: calls, and site energies summed over calls and ranks' own sites."""
+    """What has been spent on the potential: calls, site energies summed over calls and ranks' own sites, and
+    products with the Hessian."""
 
     calls: int = 0
     sites: int = 0
+    products: int = 0
 
 
 @dataclass
@@ -72,6 +76,19 @@ class AtomisticEnergy:
         self.counter.calls += 1
         self.counter.sites += len(self._sites.index)
         return result.energy - self._zero, -result.forces.numpy()
+
+    def curvature(self, positions: Array) -> Callable[[Array], Array]:
+        """positions (n, 3) of all atoms → the function v → ∂²/∂y² v of this rank's energy, (n, 3) → (n, 3), eV/Å²."""
+        if len(self._sites.index) == 0:
+            return np.zeros_like
+        state = self.atoms.state(positions)
+        curvature = Curvature(self.potential, state, self._list(state), self._sites)
+
+        def product(v: Array) -> Array:
+            self.counter.products += 1
+            return curvature(torch.from_numpy(np.ascontiguousarray(v))).numpy()
+
+        return product
 
     def site_energies(self, positions: Array) -> tuple[Array, Array]:
         """Atoms that this rank evaluates and their ε_i − ε_bulk, unweighted, eV."""

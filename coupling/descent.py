@@ -41,13 +41,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Solution:
-    """energy: parts at the end; residual: largest force left, eV/Å; evaluations: of the forces."""
+    """energy: parts at the end; residual: largest force left, eV/Å; evaluations: of the forces; products: with the
+    Hessian."""
 
     energy: Energy
     residual: float
     iterations: int
     evaluations: int
     converged: bool
+    products: int = 0
 
 
 def descend(

@@ -81,10 +81,13 @@ class Model:
 
     def positions(self, q: PETSc.Vec) -> Array:
         """y (n, 3) of all atoms, on every rank."""
+        return self.atoms.reference + self.displacements(q)
+
+    def displacements(self, q: PETSc.Vec) -> Array:
+        """T q (n, 3) of all atoms, on every rank."""
         moved = self.transfer.createVecLeft()
         self.transfer.mult(q, moved)
-        own = self.atoms.ownership
-        return own.gather(self.atoms.reference[own.owned] + moved.array_r.reshape(-1, 3))
+        return self.atoms.ownership.gather(moved.array_r.reshape(-1, 3))
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         """Energy of the blended model; its exact gradient is written to g, prescribed unknowns included."""

@@ -116,6 +116,7 @@ class Recorder:
             "converged": solution.converged,
             "iterations": solution.iterations,
             "force_evaluations": solution.evaluations,
+            "hessian_products": solution.products,
             "site_evaluations": step.sites,
             "seconds": round(step.seconds, 3),
         }

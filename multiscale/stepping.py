@@ -59,7 +59,7 @@ class Stepper:
         start = self._predict(value)
         config = sim.case.solver
         settings = Settings(config.force_tolerance, config.max_iterations)
-        solution = minimise(sim.scheme, self.q, sim.precondition, settings, monitor)
+        solution = minimise(sim.scheme, self.q, sim.precondition, settings, monitor, config.method)
         tip = self._tip()
         spent = sim.model.comm.allreduce(sim.model.atomistic.counter.sites - sites)
         self.number += 1

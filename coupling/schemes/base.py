@@ -11,6 +11,7 @@ from petsc4py import PETSc
 
 from coupling.cut import Cut
 from coupling.model import Energy, Model
+from coupling.tangent import Tangent
 
 Array = np.ndarray
 
@@ -43,6 +44,14 @@ class Scheme(Protocol):
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         """The residual, and the energy at q whose gradient it is; without an energy that of the blended model,
         for the record. Collective."""
+        ...
+
+
+class Differentiable(Scheme, Protocol):
+    """A scheme whose residual has a derivative, so that Newton's method can be used."""
+
+    def tangent(self, q: PETSc.Vec) -> Tangent:
+        """∂R/∂q at q, as a product. Collective."""
         ...
 
 

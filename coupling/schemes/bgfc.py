@@ -19,6 +19,7 @@ from petsc4py import PETSc
 from coupling.forces import true_energy
 from coupling.model import Energy, Model
 from coupling.schemes.base import Reference
+from coupling.tangent import Tangent, energy_tangent
 
 
 @dataclass
@@ -51,6 +52,9 @@ class Bgfc:
         energy = self.model.energy_gradient(q, g)
         g.axpy(-1.0, self._load)
         return replace(energy, correction=self._offset - self._load.dot(q))
+
+    def tangent(self, q: PETSc.Vec) -> Tangent:
+        return energy_tangent(self.model, q)
 
 
 def _cut(model: Model, reference: Reference) -> Model:

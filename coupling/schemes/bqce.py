@@ -13,6 +13,7 @@ from petsc4py import PETSc
 
 from coupling.model import Energy, Model
 from coupling.schemes.base import Reference
+from coupling.tangent import Tangent, energy_tangent
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,6 @@ class Bqce:
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         return self.model.energy_gradient(q, g)
+
+    def tangent(self, q: PETSc.Vec) -> Tangent:
+        return energy_tangent(self.model, q)

@@ -21,6 +21,7 @@ from coupling.forces import true_energy
 from coupling.model import Bulk, Energy, Model
 from coupling.regions import Mask
 from coupling.schemes.base import Reference
+from coupling.tangent import Tangent
 
 Array = np.ndarray
 
@@ -48,6 +49,12 @@ class Bqcf:
         values, mesh = g.array, model.layout.mesh
         values *= self._weight
         values[mesh] += (1.0 - self._weight[mesh]) * du
+
+    def tangent(self, q: PETSc.Vec) -> Tangent:
+        model = self.model
+        atoms = self._atomistic.curvature(model.positions(q))
+        stiffness = self._bulk.stiffness(q.array_r[model.layout.mesh].copy())
+        return Tangent(model, atoms, stiffness, self._known.astype(float), self._weight)
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         energy = self.model.energy_gradient(q, g)

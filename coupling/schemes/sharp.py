@@ -14,6 +14,7 @@ from petsc4py import PETSc
 from coupling.model import Energy, Model
 from coupling.remask import remasked
 from coupling.schemes.base import Reference
+from coupling.tangent import Tangent, energy_tangent
 
 
 @dataclass
@@ -33,3 +34,6 @@ class Sharp:
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         return self.model.energy_gradient(q, g)
+
+    def tangent(self, q: PETSc.Vec) -> Tangent:
+        return energy_tangent(self.model, q)

@@ -201,6 +201,12 @@ Load = KFieldLoad | StrainLoad
 
 @dataclass(frozen=True)
 class SolverConfig:
+    method: str = item(
+        "quasi-newton (few force evaluations) or newton (few iterations: Hessian products; the former takes over "
+        "where it does not converge)",
+        "quasi-newton",
+        choices=("quasi-newton", "newton"),
+    )
     force_tolerance: float = item(
         "largest force left on any degree of freedom", 1e-3, dimension="force", above=0.0
     )

@@ -31,10 +31,17 @@ for material in ("stillinger-weber", "lennard-jones"):
     moved = positions - model.atoms.reference
     numbers += [solution.energy.total, float(solution.converged), *np.linalg.norm(moved, axis=0)]
 patch = make_patch("lennard-jones", comm, law="cauchy-born", degree=2)
-for name in ("bgfc", "bqcf", "sharp", "schwarz"):
+for name, method in (
+    ("bgfc", "quasi-newton"),
+    ("bgfc", "newton"),
+    ("bqcf", "newton"),
+    ("bqcf", "quasi-newton"),
+    ("sharp", "quasi-newton"),
+    ("schwarz", "quasi-newton"),
+):
     scheme, model = patch.scheme(name), patch.model
     q = model.unknowns(lambda x: 0.02 * x + 0.1 * np.sin(0.2 * x + 0.2))
-    solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-11))
+    solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-11), None, method)
     moved = model.positions(q) - model.atoms.reference
     numbers += [solution.energy.total, float(solution.converged), *np.linalg.norm(moved, axis=0)]
 if comm.rank == 0:

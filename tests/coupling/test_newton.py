@@ -1,0 +1,54 @@
+"""The tangent of every scheme, and Newton's method with it."""
+
+import numpy as np
+import pytest
+from conftest import MATERIALS
+from mpi4py import MPI
+from patch import make_patch
+
+from coupling.schemes import SCHEMES
+from coupling.solve import Settings, minimise
+
+SCHEMES_WITH_TANGENT = [name for name in SCHEMES if name not in ("atomistic", "schwarz")]
+
+
+@pytest.mark.parametrize("material", MATERIALS)
+@pytest.mark.parametrize("scheme", SCHEMES_WITH_TANGENT)
+def test_tangent_is_the_derivative_of_the_residual(material, scheme) -> None:
+    patch = make_patch(material, MPI.COMM_SELF)
+    scheme, model = patch.scheme(scheme), patch.model
+    rng = np.random.default_rng(3)
+    q, v, product = model.vector(), model.vector(), model.vector()
+    q.array[:], v.array[:] = (size * rng.normal(size=q.getLocalSize()) for size in (0.03, 1.0))
+    scheme.tangent(q)(v, product)
+    numeric, h = 0.0, 1e-4
+    for s, factor in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
+        moved, g = q.copy(), model.vector()
+        moved.axpy(s * h, v)
+        scheme.residual(moved, g)
+        numeric = numeric + factor * g.array / (12 * h)
+    np.testing.assert_allclose(product.array, numeric, atol=1e-6 * np.abs(numeric).max())
+
+
+@pytest.mark.parametrize("scheme", SCHEMES_WITH_TANGENT)
+@pytest.mark.parametrize("material", ["lennard-jones", "triangular"])
+def test_newton_finds_the_same_equilibrium_in_few_steps(material, scheme) -> None:
+    patch = make_patch(material, MPI.COMM_SELF, law="cauchy-born")
+    scheme, model = patch.scheme(scheme), patch.model
+    found, residuals = {}, []
+    for method in ("quasi-newton", "newton"):
+        q = model.unknowns(lambda x: 0.01 * x + 0.05 * np.sin(0.2 * x + 0.2))
+        solution = minimise(
+            scheme,
+            q,
+            patch.precondition(),
+            Settings(force_tolerance=1e-10),
+            (lambda k, e, r: residuals.append(r)) if method == "newton" else None,
+            method,
+        )
+        assert solution.converged
+        found[method] = solution, q.array.copy()
+    solution, q = found["newton"]
+    assert solution.iterations <= 6 and solution.products > 0
+    assert residuals[-1] < 1e-3 * residuals[-2]
+    np.testing.assert_allclose(q, found["quasi-newton"][1], atol=1e-8)
