@@ -12,7 +12,6 @@ from coupling.atoms import AtomSet
 from nnp import evaluate as nnp_evaluate
 from nnp.crystal import Crystal
 from nnp.field import grown, shells
-from nnp.curvature import Curvature
 from nnp.neighbors import NeighborList, PairFilter, Pairs, find_pairs
 from nnp.potential import Graph, Potential
 
@@ -82,11 +81,11 @@ class AtomisticEnergy:
         if len(self._sites.index) == 0:
             return np.zeros_like
         state = self.atoms.state(positions)
-        curvature = Curvature(self.potential, state, self._list(state), self._sites)
+        curvature = nnp_evaluate.Curvature(self.potential, state, self._list(state), self._sites)
 
         def product(v: Array) -> Array:
             self.counter.products += 1
-            return curvature(torch.from_numpy(np.ascontiguousarray(v))).numpy()
+            return curvature(torch.tensor(v)).numpy()
 
         return product
 

@@ -6,7 +6,7 @@ automatically. Sites are taken in parts, so that memory is bounded however many 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -77,6 +77,25 @@ def hessian_vector(
         dv = v.index_select(0, part.pairs.j) - v.index_select(0, part.pairs.i)
         _gather(out, _curvature(potential, part, dv), part.pairs)
     return out
+
+
+class Curvature:
+    """v → H·v at one state, (n, 3) → (n, 3), as `hessian_vector`, for many products.
+
+    Where the derivatives are automatic the first ones are formed once and kept, so that a product costs one more
+    backward pass.
+    """
+
+    def __init__(self, potential: Potential, state: State, pairs: Pairs, sites: Sites | None = None):
+        self._n = len(state)
+        parts = _parts(potential, state, pairs, sites)
+        self._products = [(part.pairs, _product(potential, part)) for part in parts]
+
+    def __call__(self, v: Tensor) -> Tensor:
+        out = v.new_zeros(self._n, 3)
+        for pairs, product in self._products:
+            _gather(out, product(v.index_select(0, pairs.j) - v.index_select(0, pairs.i)), pairs)
+        return out
 
 
 def environments(state: State, pairs: Pairs, sites: Sites | None = None) -> tuple[Pairs, Graph]:
@@ -180,6 +199,15 @@ def _curvature(potential: Potential, part: _Part, dv: Tensor) -> Tensor:
     (dr,) = torch.autograd.grad(total, r, create_graph=True)
     (h,) = torch.autograd.grad((dr * dv).sum(), r)
     return h
+
+
+def _product(potential: Potential, part: _Part) -> Callable[[Tensor], Tensor]:
+    """dv → derivative of ∂(Σ w ε)/∂r along dv."""
+    if isinstance(potential, HasGradients) and potential.gradients(part.graph, part.weights) is not None:
+        return lambda dv: _curvature(potential, part, dv)
+    r, _, total = _weighted(potential, part)
+    (dr,) = torch.autograd.grad(total, r, create_graph=True)
+    return lambda dv: torch.autograd.grad(dr, r, grad_outputs=dv, retain_graph=True)[0]
 
 
 def _weighted(potential: Potential, part: _Part) -> tuple[Tensor, Tensor, Tensor]:
