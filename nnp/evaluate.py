@@ -88,7 +88,7 @@ class Curvature:
 
     def __init__(self, potential: Potential, state: State, pairs: Pairs, sites: Sites | None = None):
         self._n = len(state)
-        parts = _parts(potential, state, pairs, sites)
+        parts = _parts(potential, state, pairs, _with_senders(potential, state, pairs, sites))
         self._products = [(part.pairs, _product(potential, part)) for part in parts]
 
     def __call__(self, v: Tensor) -> Tensor:
