@@ -15,6 +15,7 @@ from multiscale.config import Case, InputError, load_case
 from multiscale.config.committee import with_committee
 from multiscale.config.validate import check_names
 from multiscale.ending import DONE, end, on_first_rank
+from multiscale.material_command import add_material
 
 _EXAMPLES = """\
 examples:
@@ -74,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_compare(commands)
-    _add_material(commands)
+    add_material(commands)
     _add_init(commands)
     schema = commands.add_parser("schema", help="print the JSON schema of the case file, for editors")
     schema.set_defaults(command=_schema)
@@ -116,21 +117,6 @@ def _add_compare(commands: Any) -> None:
     )
     compare.add_argument("--json", action="store_true", help="print JSON")
     compare.set_defaults(command=_compare)
-
-
-def _add_material(commands: Any) -> None:
-    material = commands.add_parser(
-        "material", help="lattice constant, elastic constants, surface energies of a potential"
-    )
-    material.add_argument("potential", metavar="MODEL", help="a kind of potential, or a model's name or path")
-    material.add_argument("--structure", help="kind of lattice (default: diamond; lennard-jones: fcc)")
-    material.add_argument("--symbol", action="append", help="element (default: the potential's first)")
-    material.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides",
-        help="a parameter of an analytic potential; repeat for more",
-    )  # fmt: skip
-    material.add_argument("--json", action="store_true", help="print JSON")
-    material.set_defaults(command=_material)
 
 
 def _add_init(commands: Any) -> None:
@@ -207,38 +193,6 @@ def _compare(args: argparse.Namespace, comm: Any) -> int:
             print(json.dumps(found, indent=1, ensure_ascii=False))
         else:
             print_comparison(found)
-    return DONE
-
-
-def _material(args: argparse.Namespace, comm: Any) -> int:
-    from ase.data import atomic_numbers, chemical_symbols
-
-    from multiscale.config.loading import apply_override
-    from nnp.observables import report
-    from nnp.registry import POTENTIALS, make_potential
-
-    parameters: dict[str, Any] = {}
-    for override in args.overrides:
-        apply_override(parameters, override)
-    for symbol in args.symbol or ():
-        if symbol not in atomic_numbers:
-            raise InputError("--symbol", f"'{symbol}' is no chemical element", "command line")
-    kinds = [kind for kind in POTENTIALS if kind != "nnp"]
-    structure = args.structure or {"lennard-jones": "fcc"}.get(args.potential, "diamond")
-    try:
-        if args.potential in kinds:
-            potential = make_potential(args.potential, **parameters)
-        else:
-            potential = make_potential("nnp", model=args.potential, **parameters)
-    except (ValueError, FileNotFoundError) as error:
-        more = "" if args.potential in kinds else f"; kinds of potential: {', '.join(kinds)}"
-        raise InputError(args.potential, f"{error}{more}") from error
-    try:
-        symbols = args.symbol or [chemical_symbols[potential.numbers[0]]]
-        found = report(potential, structure, symbols[0] if len(symbols) == 1 else symbols)
-    except ValueError as error:
-        raise InputError(args.potential, str(error)) from error
-    _show(comm, args.potential, found, args.json)
     return DONE
 
 

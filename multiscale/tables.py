@@ -20,6 +20,37 @@ def print_mapping(title: str, data: dict[str, Any], console: Console | None = No
     (console or Console(soft_wrap=True)).print(table)
 
 
+def print_report(title: str, data: dict[str, Any], console: Console | None = None) -> None:
+    """The table of `multiscale material`: names, values, units and, where there are any, reference figures and
+    the deviations from them in per cent. Curves are left to files."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in ("", "value", "unit", "reference", "deviation"):
+        table.add_column(name, justify="left" if name in ("", "unit") else "right", no_wrap=True)
+    for row in _report_rows(data, 0):
+        table.add_row(*row)
+    (console or Console(soft_wrap=True)).print(table)
+
+
+def _report_rows(data: dict[str, Any], depth: int) -> Iterator[tuple[str, ...]]:
+    for key, value in data.items():
+        name = "  " * depth + str(key).replace("_", " ")
+        if not isinstance(value, dict):
+            yield name, _number(value, 6), "", "", ""
+        elif "value" in value:
+            beside = _number(value["reference"], 6) if "reference" in value else ""
+            off = f"{100.0 * value['deviation']:+.1f} %" if "deviation" in value else ""
+            yield (
+                name,
+                _number(value["value"], 6),
+                f"{value['unit']}  {value.get('note', '')}".strip(),
+                beside,
+                off,
+            )
+        elif key != "curve":
+            yield name, "", "", "", ""
+            yield from _report_rows(value, depth + 1)
+
+
 def print_comparison(data: dict[str, Any], console: Console | None = None) -> None:
     """The table of `multiscale compare`."""
     console = console or Console(width=120)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,21 @@ def cohesive_energy(potential: Potential, crystal: Crystal) -> float:
     bulk = _energy_and_slope(potential, crystal)[0] / len(crystal.basis)
     alone = [_isolated(potential, int(z)) for z in crystal.numbers]
     return bulk - float(np.mean(alone))
+
+
+def bulk_modulus_derivative(
+    potential: Potential, crystal: Crystal, strain: float = 4e-3
+) -> tuple[float, float]:
+    """Bulk modulus B = −V dp/dV (eV/Å³) and dB/dp at the crystal's volume, from the exact pressure p at five
+    lattice constants (fourth-order differences in ln V, steps of three times `strain`). The basis is held by
+    symmetry in every cubic structure."""
+    x = 3.0 * strain * np.arange(-2, 3)
+    scaled = [replace(crystal, cell=s * crystal.cell, basis=s * crystal.basis) for s in np.exp(x / 3.0)]
+    volumes = np.array([c.volume for c in scaled])
+    p = np.array([-_energy_and_slope(potential, c)[1] for c in scaled]) / (3.0 * volumes)
+    first = (p[0] - 8.0 * p[1] + 8.0 * p[3] - p[4]) / (12.0 * (x[1] - x[0]))
+    second = (-p[0] + 16.0 * p[1] - 30.0 * p[2] + 16.0 * p[3] - p[4]) / (12.0 * (x[1] - x[0]) ** 2)
+    return float(-first), float(-second / first)
 
 
 def _isolated(potential: Potential, number: int) -> float:

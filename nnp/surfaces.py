@@ -13,6 +13,9 @@ from nnp.relaxation import relax
 _NUDGE = 0.02
 """Å by which atoms start off their sites: a cut crystal is often a saddle, kept by its symmetry."""
 
+_PAIRED = 0.5
+"""Å by which neighbours of a vacancy start toward each other."""
+
 
 class NotRelaxedError(RuntimeError):
     """The optimiser stopped before the forces were small enough."""
@@ -54,13 +57,35 @@ def vacancy_energy(
     potential: Potential, crystal: Crystal, repeat: int = 3, relaxed: bool = True, fmax: float = 1e-3
 ) -> float:
     """Formation energy of a vacancy, eV: E(N − 1) − (N − 1)/N E(N), in a block of `repeat`³ repeats along the
-    laboratory axes at constant volume."""
+    laboratory axes at constant volume. Relaxed, it is the lowest of what is found from atoms near their
+    sites and, where the atom had four neighbours, from these drawn together in pairs (in silicon the
+    neighbours pair up, and potentials may keep a barrier in between)."""
     box = repeat * np.array([crystal.period(e) for e in np.eye(3)])
     points, _, numbers = crystal.sites(np.zeros(3), box)
-    atoms = Atoms(numbers, points, cell=box, pbc=True)
-    del atoms[0]
-    energy = _relaxed_energy(atoms, potential, fmax) if relaxed else _energy(atoms, potential)
-    return float(energy - len(atoms) * bulk_energy(potential, crystal))
+    whole = Atoms(numbers, points, cell=box, pbc=True)
+    starts = [whole.copy(), *_paired(whole)] if relaxed else [whole.copy()]
+    energies = []
+    for atoms in starts:
+        del atoms[0]
+        energies.append(_relaxed_energy(atoms, potential, fmax) if relaxed else _energy(atoms, potential))
+    return float(min(energies) - (len(whole) - 1) * bulk_energy(potential, crystal))
+
+
+def _paired(whole: Atoms) -> list[Atoms]:
+    """A copy with the four neighbours of atom 0 drawn together two by two; none where there are not four."""
+    away = whole.get_distances(0, np.arange(len(whole)), mic=True, vector=True)
+    distance = np.linalg.norm(away, axis=1)
+    distance[0] = np.inf
+    near = np.flatnonzero(distance < 1.1 * distance.min())
+    if len(near) != 4:
+        return []
+    atoms = whole.copy()
+    for i, j in (near[:2], near[2:]):
+        toward = away[j] - away[i]
+        step = _PAIRED * toward / np.linalg.norm(toward)
+        atoms.positions[i] += step
+        atoms.positions[j] -= step
+    return [atoms]
 
 
 def bulk_energy(potential: Potential, crystal: Crystal) -> float:

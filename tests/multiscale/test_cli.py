@@ -142,16 +142,32 @@ def test_the_schema_is_json(capsys):
     assert "potential" in json.loads(capsys.readouterr().out)["properties"]
 
 
-def test_material_prints_what_the_potential_says(capsys, monkeypatch):
-    def report(potential, structure, symbol):
+def test_material_prints_what_the_potential_says_beside_the_reference(tmp_path, capsys, monkeypatch):
+    def report(potential, structure, symbol, full):
         constants = {"C11": {"value": 151.4242, "unit": "GPa"}}
-        return {"structure": structure, "symbol": symbol, "elastic": constants}
+        return {"structure": structure, "symbol": symbol, "elastic": constants, "full": full}
 
     monkeypatch.setattr("nnp.observables.report", report)
-    assert main(["material", "stillinger-weber", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["elastic"]["C11"]["value"] == 151.4242
-    assert main(["material", "stillinger-weber", "--symbol", "Si"]) == 0
-    assert "C11      151.424  GPa" in capsys.readouterr().out
+    (tmp_path / "mine.yaml").write_text("elastic: {source: me, C11: 150.0}")
+    mine, out = ["--reference", str(tmp_path / "mine.yaml")], tmp_path / "si.json"
+    assert main(["material", "stillinger-weber", "--json", *mine, "-o", str(out)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == json.loads(out.read_text())
+    row = {"value": 151.4242, "unit": "GPa", "reference": 150.0, "source": "me"}
+    assert {**row, "deviation": pytest.approx(1.4242 / 150)} == found["elastic"]["C11"]
+    assert main(["material", "stillinger-weber", "--symbol", "Si", *mine]) == 0
+    assert "151.424GPa150+0.9%" in "".join(capsys.readouterr().out.split())
+    assert main(["material", "lennard-jones"]) == 0  # not silicon: the shipped table does not fit, fcc does
+    printed = capsys.readouterr().out
+    assert "fcc" in printed and "%" not in printed
+    assert main(["material", "stillinger-weber"]) == 2
+    assert "lattice_constant: the report has no such figure" in capsys.readouterr().err
+    (tmp_path / "mine.yaml").write_text("elastic: {C12: 150.0}")
+    assert main(["material", "stillinger-weber", *mine]) == 2
+    assert (
+        "mine.yaml: elastic.C12: the report has no such figure; did you mean 'C11'?"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,6 +177,8 @@ def test_material_prints_what_the_potential_says(capsys, monkeypatch):
         (["stillinger-weber", "--structure", "diamnd"], "unknown structure 'diamnd'"),
         (["stillinger-weber", "--symbol", "Zz"], "'Zz' is no chemical element"),
         (["stillinger-weber", "--set", "sigmma=2"], "no parameter 'sigmma'"),
+        (["si", "--set", "sigma=2"], "this names none"),
+        (["stillinger-weber", "--reference", "none.yaml"], "no reference file 'none.yaml' (shipped: si)"),
     ],
 )
 def test_a_material_that_is_none_is_wrong_input(capsys, arguments, message):

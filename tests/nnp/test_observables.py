@@ -7,6 +7,7 @@ import pytest
 from nnp.crystal import make_crystal
 from nnp.homogeneous import lattice_constant
 from nnp.observables import CRACKS, J_PER_M2, MPA_SQRT_M, griffith, report
+from nnp.reference import compared, read_reference
 from nnp.registry import make_potential
 from nnp.surfaces import oriented, surface_energy, vacancy_energy
 
@@ -57,7 +58,13 @@ def test_report_is_json_and_holds_the_literature():
     published = {"C11": 151.4, "C12": 76.4, "C44": 56.4, "C44_clamped": 109.8, "bulk_modulus": 101.4}
     for key, number in published.items():
         assert value[key] == pytest.approx(number, abs=0.06), key
-    assert value["internal_shift"] == pytest.approx(-0.629 * A / 4, rel=2e-3)  # Kleinman's ζ
+    assert value["internal_shift"] == pytest.approx(-0.629 * A / 4, rel=2e-3)
+    assert value["kleinman_zeta"] == pytest.approx(0.629, rel=2e-3)
+    assert found["phonons"]["lowest"]["value"] > 0.0 and "note" not in found["phonons"]["lowest"]
+    assert found["vacancy"]["cut"]["value"] == pytest.approx(2 * EPSILON, rel=1e-5)
+    assert set(found["stacking_rigid"]) == {"glide_unstable", "stacking_fault", "shuffle_unstable"}
+    assert len(found["separation"]["(110)"]["curve"]["opening_A"]) > 10
+    compared(found, read_reference("si"))
     assert set(found["griffith_K"]) == set(CRACKS)
     assert found["surface_energy_cut"]["(111)"]["value"] == pytest.approx(2.72 / 2, abs=2e-3)
     with pytest.raises(ValueError, match="flat"):
