@@ -45,17 +45,19 @@ def errors(
     several = len({f.source for f in frames}) > 1
     for start in range(0, len(batches), together):
         part = slice(start, start + together)
-        for frame, differences in zip(frames[part], _differences(potential, batches[part])):
-            raw.setdefault(frame.group, []).append(differences)
+        for frame, found in zip(frames[part], differences(potential, batches[part])):
+            raw.setdefault(frame.group, []).append(found)
             if several:
-                raw.setdefault(f"source {frame.source}", []).append(differences)
-            raw.setdefault("all", []).append(differences)
+                raw.setdefault(f"source {frame.source}", []).append(found)
+            raw.setdefault("all", []).append(found)
     last = [name for name in raw if name == "all" or (several and name.startswith("source "))]
     order = sorted(set(raw) - set(last)) + sorted(last, reverse=True)
-    return {name: _summary(raw[name]) for name in order}
+    return {name: summary(raw[name]) for name in order}
 
 
-def _differences(potential: Potential, frames: Sequence[Batch]) -> list[dict[str, np.ndarray]]:
+def differences(potential: Potential, frames: Sequence[Batch]) -> list[dict[str, np.ndarray]]:
+    """Predicted minus labelled, of each of some batches of one frame: energy (1,), virial (9,), forces (3n,), stress
+    (9,) in the units of `errors`, empty where unknown, and atoms (1,)."""
     batch = collate(frames)
     p = predict(potential, batch, for_training=False)
     energy = (1e3 * (p.energy - batch.energy) / batch.sizes).detach().numpy()
@@ -77,7 +79,8 @@ def _differences(potential: Potential, frames: Sequence[Batch]) -> list[dict[str
     return rows
 
 
-def _summary(frames: list[dict[str, np.ndarray]]) -> dict[str, Any]:
+def summary(frames: Sequence[dict[str, np.ndarray]]) -> dict[str, Any]:
+    """One row of `errors` from the `differences` of its frames."""
     row: dict[str, Any] = {"frames": len(frames), "atoms": sum(int(f["atoms"][0]) for f in frames)}
     for name in (*QUANTITIES, "virial"):
         d = np.concatenate([f[name] for f in frames])
