@@ -103,14 +103,14 @@ class AtomisticEnergy:
         graph = nnp_evaluate.environments(state, self._list(state), self._sites)[1]
         return self._sites.index.numpy(), graph
 
-    def detail(self, positions: Array) -> tuple[Array, Array, Array]:
-        """Atoms that this rank evaluates, their ε_i − ε_bulk, unweighted, and this rank's ∂/∂y (n, 3), at the
-        cost of one evaluation."""
+    def detail(self, positions: Array, potential: Potential | None = None) -> tuple[Array, Array, Array]:
+        """Atoms that this rank evaluates, their ε_i, unweighted, and this rank's ∂/∂y (n, 3), at the cost of one
+        evaluation; of another potential, which reaches no farther, if one is given."""
         state, index = self.atoms.state(positions), self._sites.index.numpy()
         if len(index) == 0:
             return index, np.zeros(0), np.zeros((len(self.atoms), 3))
-        found = nnp_evaluate.evaluate(self.potential, state, self._list(state), self._sites)
-        return index, found.site_energies.numpy() - self.zero_level[index], -found.forces.numpy()
+        found = nnp_evaluate.evaluate(potential or self.potential, state, self._list(state), self._sites)
+        return index, found.site_energies.numpy(), -found.forces.numpy()
 
     @property
     def n_sites(self) -> int:

@@ -17,36 +17,36 @@ Array = np.ndarray
 class ModelSpread:
     """Standard deviations over the members in place of the potential that drives a model.
 
-    members: the atomistic energy of each, above its own bulk; factor: of the calibration, on the forces.
+    sites: what is evaluated, with neighbour lists that reach as far as any member; zero: ε_bulk of each member
+    on each atom, (members, n) eV; factor: of the calibration, on the forces.
     """
 
-    members: tuple[AtomisticEnergy, ...]
+    committee: Committee
+    sites: AtomisticEnergy
+    zero: Array
     factor: float
 
     @classmethod
     def of(cls, committee: Committee, atomistic: AtomisticEnergy, crystal: Crystal) -> ModelSpread:
-        """atomistic: driven by the committee's mean, or by one of its members."""
-        drives = atomistic.potential
+        """atomistic: driven by the committee's mean, or by its first member."""
         calibration = committee.calibration or Calibration()
-        factor = calibration.forces if drives is committee else calibration.first_forces
-        parts = []
-        for member in committee.members:
-            zero = bulk_site_energies(member, crystal)[atomistic.atoms.sublattice]
-            own = replace(atomistic, potential=member, zero_level=zero, counter=Counter())
-            parts.append(atomistic if member is drives else own)
-        return cls(tuple(parts), factor)
+        factor = calibration.forces if atomistic.potential is committee else calibration.first_forces
+        sites = atomistic
+        if committee.cutoff > atomistic.potential.cutoff:
+            sites = replace(atomistic, potential=committee, counter=Counter())
+        zero = [bulk_site_energies(m, crystal)[atomistic.atoms.sublattice] for m in committee.members]
+        return cls(committee, sites, np.stack(zero), factor)
 
     def __call__(self, positions: Array) -> tuple[Array, Array]:
         """positions (n, 3) of all atoms → of this rank's atoms the norm of the standard deviation of the force
-        on them, eV/Å, times the calibration's factor, and the standard deviation of their site energies, eV,
-        zero where they are not evaluated. One evaluation of each member. Collective."""
-        atoms = self.members[0].atoms
-        own, forces, energies = atoms.ownership, [], []
-        for member in self.members:
-            index, found, gradient = member.detail(positions)
-            sites = np.zeros(len(atoms))
-            sites[index] = found
-            energies.append(sites[own.owned])
+        on them, eV/Å, times the calibration's factor, and the standard deviation of their site energies above
+        the bulk's, eV, zero where they are not evaluated. One evaluation of each member. Collective."""
+        own, forces, energies = self.sites.atoms.ownership, [], []
+        for member, zero in zip(self.committee.members, self.zero):
+            index, found, gradient = self.sites.detail(positions, member)
+            above = np.zeros(len(zero))
+            above[index] = found - zero[index]
+            energies.append(above[own.owned])
             forces.append(own.sum_to_owners(gradient))
         deviation = np.stack(forces).std(axis=0, ddof=1)
         return self.factor * np.linalg.norm(deviation, axis=1), np.stack(energies).std(axis=0, ddof=1)

@@ -27,7 +27,8 @@ from multiscale.continuum.laws import LAWS
 from multiscale.loads import LOADS, Load
 from multiscale.material import Material
 from multiscale.schedule import Schedule
-from multiscale.trust import Trust, check_limits, driving, make_trust
+from multiscale.trust import Trust, check_limits, make_trust
+from nnp.committee import driving
 from nnp.crystal import Crystal, make_crystal
 from nnp.homogeneous import lattice_constant
 from nnp.potential import Potential, UnknownSpeciesError, check_species

@@ -37,7 +37,7 @@ def atom_snapshot(model: Model, q: PETSc.Vec, more: dict[str, Array] | None = No
     index, energies, gradient = model.atomistic.detail(positions)
     force = -own.sum_to_owners(gradient)
     site_energy = np.zeros(len(atoms))
-    site_energy[index] = energies
+    site_energy[index] = energies - model.atomistic.zero_level[index]
     mine = own.owned
     data = {
         "displacement": positions[mine] - atoms.reference[mine],

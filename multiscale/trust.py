@@ -103,15 +103,6 @@ def _message(entry: dict[str, Any]) -> str:
     )
 
 
-def driving(potential: Potential, choice: str | None) -> tuple[Potential, Committee | None]:
-    """What moves the atoms, and the committee that is asked for its spread, by potential.committee."""
-    if not isinstance(potential, Committee):
-        return potential, None
-    if choice == "mean":
-        return potential, potential
-    return potential.members[0], None if choice == "off" else potential
-
-
 def check_limits(case: Case, potential: Potential, committee: Committee | None) -> None:
     """InputError where a limit is to stop the run that can never be measured."""
     stop = case.potential.trust.stop

@@ -86,3 +86,13 @@ class Committee:
         return mean, Spread(
             factor.energy * float(energy.std()), energies.std(0), factor.forces * forces.std(0)
         )
+
+
+def driving(potential: Potential, choice: str | None = None) -> tuple[Potential, Committee | None]:
+    """What moves the atoms, and the committee that is asked for its spread: of a committee its first member
+    (choice "spread", or None), its mean ("mean"), or its first member and nothing is asked ("off")."""
+    if not isinstance(potential, Committee):
+        return potential, None
+    if choice == "mean":
+        return potential, potential
+    return potential.members[0], None if choice == "off" else potential

@@ -45,10 +45,15 @@ class Known:
     landmarks: Tensor
     scale: Tensor
 
+    def place(self, invariants: Tensor) -> Tensor:
+        """Where invariants (s, N) lie among the landmarks, (s, k), in units of the scale."""
+        mean, axes, scale = (t.to(invariants) for t in (self.mean, self.axes, self.scale))
+        return (invariants - mean) @ (axes / scale)
+
     def distance(self, invariants: Tensor) -> Tensor:
-        """Distance (s,) of invariants (s, N) from the nearest landmark, over the scale."""
-        mean, axes, landmarks, scale = (getattr(self, f.name).to(invariants) for f in fields(self))
-        return torch.cdist((invariants - mean) @ axes, landmarks).amin(1) / scale
+        """Distance (s,) of invariants (s, N) from the nearest landmark, in units of the scale."""
+        landmarks, scale = self.landmarks.to(invariants), self.scale.to(invariants)
+        return torch.cdist(self.place(invariants), landmarks / scale).amin(1)
 
 
 def learn(

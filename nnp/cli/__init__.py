@@ -9,12 +9,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from nnp.cli import calibrate, evaluate, md, relax, stats, train
+from nnp.cli import calibrate, evaluate, md, relax, select, stats, train
 from nnp.cli.common import FAILED, WRONG, WRONG_INPUT
 
 __all__ = ["main"]
 
-COMMANDS = (train, evaluate, calibrate, stats, relax, md)
+COMMANDS = (train, evaluate, calibrate, stats, select, relax, md)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from ase.units import GPa
 from nnp.cli.common import (
     DONE,
     FAILED,
+    NOT_CONVERGED,
     UsageError,
     add_command,
     add_model,
@@ -24,13 +25,16 @@ from nnp.cli.common import (
     require,
     require_folder,
 )
+from nnp.committee import driving
 from nnp.dynamics.averages import Mean, Row, Thermodynamics, thermodynamics
+from nnp.dynamics.doubt import Doubt, Extrapolated
 from nnp.dynamics.ensembles import ENSEMBLES
 from nnp.dynamics.run import run_md
 from nnp.dynamics.timestep import highest_frequency, suggested_timestep, too_long
 from nnp.dynamics.trajectory import TrajectoryWriter, last_frame
 from nnp.dynamics.watch import DynamicsError
 from nnp.potential import Potential
+from nnp.statistics import extrapolating
 
 _CONSTANT_VOLUME_AND_TEMPERATURE = ("langevin", "nose-hoover")
 _LARGE = 5000
@@ -74,6 +78,14 @@ def add(commands: Any) -> None:
         "--precision", choices=("float32", "float64"), default="float64", help="of the forces (%(default)s)"
     )
     p.add_argument("--restart", action="store_true", help="go on from the last frame of the trajectory")
+    p.add_argument(
+        "--committee",
+        choices=("spread", "mean", "off"),
+        help="what moves the atoms where MODEL is a committee: its first member, with the spread of the others "
+        "in every frame; the mean of all; its first member alone (spread)",
+    )
+    _number(p, "--warn-extrapolation", 1.5, "G", "say where a frame extrapolates more than this; 0: never")
+    _number(p, "--stop-extrapolation", 0.0, "G", "end the run there, with exit code 3; 0: never")
     p.add_argument("--allow-lost", action="store_true", help="let atoms leave all others behind")
 
 
@@ -87,14 +99,24 @@ def _md(options: argparse.Namespace) -> int:
     require(options.steps >= 0 and options.every >= 1, "--steps must be at least 0, --every at least 1")
     given_step = _step_in_fs(options.timestep)
     require_folder(options.output)
-    model = read_model(options.model)
+    model, committee = driving(read_model(options.model), options.committee)
+    doubt = Doubt(
+        extrapolating(model), committee, model.cutoff, options.warn_extrapolation, options.stop_extrapolation
+    )
+    require(
+        options.stop_extrapolation == 0.0 or doubt.measure is not None,
+        "--stop-extrapolation: the model holds no statistics of its training set (`nnp stats` adds them)",
+    )
     atoms = read_structure(options.structure, model)
     first_step = 0
     if options.restart:
         atoms, first_step = _go_on(options.output, atoms, options.steps)
     timestep = _timestep(given_step, atoms, model)
     try:
-        rows = _run(options, atoms, model, timestep, first_step)
+        rows = _run(options, atoms, model, timestep, first_step, doubt)
+    except Extrapolated as error:
+        print(f"nnp: {error}. {options.output} holds the frames so far.", file=sys.stderr)
+        return NOT_CONVERGED
     except DynamicsError as error:
         print(f"nnp: {error} {options.output} holds the frames so far.", file=sys.stderr)
         return FAILED
@@ -106,13 +128,22 @@ def _md(options: argparse.Namespace) -> int:
 
 
 def _run(
-    options: argparse.Namespace, atoms: Atoms, model: Potential, timestep: float, first_step: int
+    options: argparse.Namespace,
+    atoms: Atoms,
+    model: Potential,
+    timestep: float,
+    first_step: int,
+    doubt: Doubt,
 ) -> list[Row]:
     write, heading = TrajectoryWriter(options.output, append=options.restart), _Lines()
 
     def observe(moving: Atoms, row: Row) -> None:
+        doubt.measured(moving)
         write(moving, {"step": row["step"], "time_fs": row["time_fs"]})
         heading(row)
+        doubt.judge(moving, int(row["step"]))
+        while doubt.warnings:
+            print(f"nnp: warning: {doubt.warnings.pop()}", file=sys.stderr)
 
     return run_md(
         atoms,

@@ -14,8 +14,7 @@ from multiscale.build import build
 from multiscale.cli import main
 from multiscale.config import InputError, load_case
 from multiscale.result import read_result
-from multiscale.trust import driving
-from nnp.committee import Calibration, Committee
+from nnp.committee import Calibration, Committee, driving
 from nnp.data import Frame
 from nnp.evaluate import Sites
 from nnp.families import load, save

@@ -1,5 +1,6 @@
 """What tells whether a potential can be believed: calibrated spread and extrapolation."""
 
+import copy
 import json
 
 import ase.io
@@ -22,6 +23,7 @@ from nnp.families import is_committee, load, make_neural, save
 from nnp.known import learn
 from nnp.neighbors import find_pairs
 from nnp.registry import make_potential
+from nnp.selection import select
 from nnp.state import State
 from nnp.statistics import extrapolating, extrapolation, remember
 
@@ -217,3 +219,45 @@ def test_the_kernel_gives_the_invariants(numbers):
         by_torch = one.invariants(graph, k)  # with gradients at hand
         with torch.no_grad():
             torch.testing.assert_close(one.invariants(graph, k), by_torch, rtol=1e-11, atol=1e-11)
+
+
+def test_frames_worth_labelling_are_unlike_each_other(taught):
+    def far(a, seed):
+        atoms = bulk("Si", "fcc", a, cubic=True)
+        atoms.rattle(0.01, seed=seed)
+        return atoms
+
+    images = [crystal(70), far(3.9, 0), far(3.9, 1), far(4.4, 2), crystal(71), far(3.9, 3)]
+    states = [State.from_ase(a) for a in images]
+    chosen = select(taught, states, 10, least=1.5)
+    assert len(chosen) == 2 and {c.frame for c in chosen} & {3} and {c.frame for c in chosen} & {1, 2, 5}
+    assert chosen[0].novelty == pytest.approx(max(measured(taught, a).max() for a in images), rel=1e-5)
+    assert chosen[0].novelty > chosen[1].novelty > 1.5
+    blind = [torch.zeros(len(s), dtype=torch.bool) for s in states]
+    assert select(taught, states, 10, counted=blind) == []  # atoms without whole neighbourhoods
+    with pytest.raises(ValueError, match="nnp stats"):
+        select(model(), states, 1)
+
+
+def test_selected_frames_are_written_with_what_was_found(folder, taught, capsys):
+    save(taught, "taught.safetensors")
+    ase.io.write("run.xyz", [crystal(80), crystal(81, 0.5), crystal(82)], format="extxyz")
+    assert main(["select", "taught.safetensors", "run.xyz", "-n", "1", "-o", "picked.xyz"]) == 0
+    (picked,) = ase.io.read("picked.xyz", ":")
+    assert picked.info["frame"] == 1 and "frame      1" in capsys.readouterr().out
+    assert picked.arrays["extrapolation"].argmax() == picked.info["farthest_atom"]
+    assert main(["select", "one.safetensors", "run.xyz"]) == 2
+    assert "`nnp stats` adds them" in capsys.readouterr().err
+
+
+def test_dynamics_writes_the_measures_and_ends_where_it_knows_nothing(folder, taught, capsys):
+    save(Committee([taught, copy.deepcopy(taught)], Calibration(first_forces=2.0)), "two.safetensors")
+    ase.io.write("start.xyz", crystal(90), format="extxyz")
+    arguments = ["md", "start.xyz", "two.safetensors", "--temperature", "0", "--steps", "2", "--every", "1"]
+    assert main([*arguments, "--stop-extrapolation", "1e-3"]) == 3
+    assert "step 0: extrapolation" in capsys.readouterr().err
+    frame0 = ase.io.read("md.extxyz")
+    assert frame0.arrays["extrapolation"] == pytest.approx(measured(taught, crystal(90)), abs=1e-5)
+    assert not frame0.arrays["force_spread"].any()  # the same model twice
+    assert main([*arguments, "--warn-extrapolation", "1e-3"]) == 0
+    assert capsys.readouterr().err.count("warning: step") == 3

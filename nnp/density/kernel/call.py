@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -37,6 +38,10 @@ class Kernel:
     architecture: Architecture
     numbers: tuple[int, ...]
     _packed: dict[torch.dtype, tuple[list[tuple[int, int]], Packed]] = field(default_factory=dict)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy packs its own weights: the pointers of this one cannot be copied."""
+        return Kernel, (self.architecture, self.numbers)
 
     def gradients(
         self, elements: list[tuple[Descriptor, SiteNetwork]], graph: Graph, weights: Tensor | None
