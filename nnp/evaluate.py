@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from nnp.field import completed
+from nnp.native.pairs import differences, gather, pair_vectors
 from nnp.neighbors import Pairs
 from nnp.potential import Graph, HasGradients, Potential
 from nnp.state import State, Tensor
@@ -60,7 +61,7 @@ def evaluate(potential: Potential, state: State, pairs: Pairs, sites: Sites | No
         weighted = each.double() if part.weights is None else part.weights.double() * each.double()
         total += float(weighted.sum())
         virial += part.graph.vectors.T @ dr
-        _gather(forces, dr, part.pairs)
+        gather(forces, dr, part.pairs)
     asked = torch.cat(energies)
     if sites is not None and heard is not None and len(heard.index) > len(sites.index):
         asked = asked[torch.searchsorted(heard.index, sites.index)]
@@ -74,8 +75,7 @@ def hessian_vector(
     out = torch.zeros_like(state.positions)
     heard = _with_senders(potential, state, pairs, sites)
     for part in _parts(potential, state, pairs, heard):
-        dv = v.index_select(0, part.pairs.j) - v.index_select(0, part.pairs.i)
-        _gather(out, _curvature(potential, part, dv), part.pairs)
+        gather(out, _curvature(potential, part, differences(part.pairs, v)), part.pairs)
     return out
 
 
@@ -94,7 +94,7 @@ class Curvature:
     def __call__(self, v: Tensor) -> Tensor:
         out = v.new_zeros(self._n, 3)
         for pairs, product in self._products:
-            _gather(out, product(v.index_select(0, pairs.j) - v.index_select(0, pairs.i)), pairs)
+            gather(out, product(differences(pairs, v)), pairs)
         return out
 
 
@@ -142,7 +142,7 @@ class _Chosen:
         return _Chosen(self.index[rows], self.pairs[span], self.centre[span] - rows.start, neighbour)
 
     def graph(self, state: State) -> Graph:
-        numbers, r = state.numbers, self.pairs.vectors(state).detach()
+        numbers, r = state.numbers, pair_vectors(self.pairs, state)
         return Graph(self.centre, self.neighbour, r, numbers[self.index], numbers[self.pairs.j])
 
 
@@ -215,8 +215,3 @@ def _weighted(potential: Potential, part: _Part) -> tuple[Tensor, Tensor, Tensor
     r = part.graph.vectors.detach().requires_grad_(True)
     energies = potential.site_energies(replace(part.graph, vectors=r))
     return r, energies, (energies if part.weights is None else part.weights * energies).sum()
-
-
-def _gather(out: Tensor, dr: Tensor, pairs: Pairs) -> None:
-    """Add to `out` (n, 3) the derivative in the positions that the derivative `dr` in the pair vectors means."""
-    out.index_add_(0, pairs.j, dr).index_add_(0, pairs.i, dr, alpha=-1.0)

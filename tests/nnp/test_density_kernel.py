@@ -9,11 +9,12 @@ from ase.build import bulk
 
 from nnp import evaluate as evaluation
 from nnp.density.architecture import Architecture
-from nnp.density.kernel import build
-from nnp.density.kernel.build import BuildError, compiled
+from nnp.density.kernel.call import SOURCE
 from nnp.density.model import DensityPotential
 from nnp.evaluate import Sites, evaluate, hessian_vector
 from nnp.families import load
+from nnp.native import build
+from nnp.native.build import BuildError, compiled
 from nnp.neighbors import find_pairs
 from nnp.potential import Graph
 from nnp.state import State
@@ -30,7 +31,7 @@ OPTIONS = [
     {"channels": 13, "three_body": 25, "many_body": 12, "hidden": (33, 5)},
 ]
 
-pytestmark = pytest.mark.skipif(build.library() is None, reason="no compiler here")
+pytestmark = pytest.mark.skipif(build.library(SOURCE) is None, reason="no compiler here")
 
 
 def make_potential(numbers, **options):
@@ -166,10 +167,10 @@ def test_an_unknown_species_is_left_to_the_slow_path():
 @pytest.fixture
 def uncompiled(monkeypatch):
     """As if started afresh: what the environment says decides again."""
-    build.library.cache_clear()
+    build.reset()
     yield monkeypatch
     monkeypatch.undo()
-    build.library.cache_clear()
+    build.reset()
 
 
 def test_without_a_compiler_the_answer_is_the_same_and_a_warning_says_so_once(uncompiled, caplog):
@@ -177,7 +178,7 @@ def test_without_a_compiler_the_answer_is_the_same_and_a_warning_says_so_once(un
     pairs, v = find_pairs(state, 5.0), torch.randn(len(crystal(ONE)), 3, dtype=torch.float64)
     sites = Sites.weighted(torch.linspace(0.0, 1.0, len(state), dtype=torch.float64))
     fast = evaluate(potential, state, pairs, sites), hessian_vector(potential, state, pairs, v, sites)
-    build.library.cache_clear()
+    build.reset()
     uncompiled.setenv("CXX", "no-such-compiler")
     with caplog.at_level(logging.WARNING):
         slow = [
@@ -193,7 +194,7 @@ def test_without_a_compiler_the_answer_is_the_same_and_a_warning_says_so_once(un
 
 def test_it_can_be_switched_off(uncompiled):
     uncompiled.setenv(build.SWITCH, "off")
-    assert build.library() is None
+    assert build.library(SOURCE) is None
     assert load("si").gradients(graph_of(crystal(ONE), 5.0), None) is None
 
 
@@ -203,7 +204,7 @@ def test_a_compiler_that_fails_is_named_with_its_message(tmp_path, monkeypatch):
     broken.chmod(0o755)
     monkeypatch.setenv("CXX", str(broken))
     with pytest.raises(BuildError, match="something is wrong"):
-        compiled(tmp_path / "cache")
+        compiled(SOURCE, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 

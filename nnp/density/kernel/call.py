@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from nnp.density.architecture import Architecture
 from nnp.density.descriptor import Descriptor
-from nnp.density.kernel.build import library
 from nnp.density.kernel.pack import Packed, pack
 from nnp.density.network import SiteNetwork
+from nnp.native.build import PRECISION, library, plain
 from nnp.potential import Graph
 from nnp.state import Tensor
 
-_PRECISION = {torch.float64: "f64", torch.float32: "f32"}
+SOURCE = Path(__file__).parent / "density.cpp"
 
 
 class _Graph(ctypes.Structure):
@@ -79,14 +80,14 @@ class Kernel:
     ) -> bool:
         """values: directions, site weights, and where energies, gradient and features go."""
         dtype = graph.vectors.dtype
-        compiled = library() if dtype in _PRECISION and graph.vectors.device.type == "cpu" else None
+        compiled = library(SOURCE) if dtype in PRECISION and graph.vectors.device.type == "cpu" else None
         if compiled is None:
             return False
         packed = self._current(elements, dtype)
-        floats = [None if t is None else _plain(t, dtype) for t in (graph.vectors, *values)]
-        integers = [_plain(t, torch.int64) for t in (graph.centre, graph.numbers, graph.neighbour_numbers)]
+        floats = [None if t is None else plain(t, dtype) for t in (graph.vectors, *values)]
+        integers = [plain(t, torch.int64) for t in (graph.centre, graph.numbers, graph.neighbour_numbers)]
         pointers = [None if t is None else t.data_ptr() for t in (*integers, *floats)]
-        status = getattr(compiled, f"density_{what}_{_PRECISION[dtype]}")(
+        status = getattr(compiled, f"density_{what}_{PRECISION[dtype]}")(
             ctypes.byref(packed.shape),
             ctypes.c_void_p(packed.weights.data_ptr()),
             ctypes.byref(_Graph(graph.n_sites, len(graph.centre), *pointers)),
@@ -103,9 +104,5 @@ class Kernel:
 
 
 def _empty(graph: Graph, *shape: int) -> Tensor:
-    """Room for a result, laid out as `_plain` leaves it."""
+    """Room for a result, laid out as `plain` leaves it."""
     return torch.empty(shape, dtype=graph.vectors.dtype)
-
-
-def _plain(t: Tensor, dtype: torch.dtype) -> Tensor:
-    return t.detach().to(dtype).contiguous()

@@ -1,4 +1,4 @@
-"""Compiles the kernel on its first use and keeps it in the user's cache."""
+"""Compiles a source file on its first use and keeps the library in the user's cache."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
+import torch
+
+from nnp.state import Tensor
+
 SWITCH = "NNP_KERNEL"
-"""Environment variable: `off` keeps to the slower path without compiled code."""
+"""Environment variable: `off` keeps to the slower way without compiled code."""
 CACHE = "NNP_CACHE"
-"""Environment variable: where compiled kernels are kept (default: nnp in the user's cache directory)."""
+"""Environment variable: where compiled code is kept (default: nnp in the user's cache directory)."""
 
 _FLAGS = [
     "-std=gnu++17",
@@ -28,52 +32,69 @@ _FLAGS = [
 ]
 _FLAGS += ["-fPIC", "-shared"]
 _QUIET = ["-Wno-ignored-attributes", "-Wno-psabi"]
-_SOURCES = Path(__file__).parent
 _log = logging.getLogger("nnp")
 
 
+PRECISION = {torch.float64: "f64", torch.float32: "f32"}
+"""What compiled code is there for, and the suffix of its functions."""
+
+
 class BuildError(RuntimeError):
-    """The kernel could not be compiled; the message says why."""
+    """The code could not be compiled; the message says why."""
 
 
-@lru_cache(maxsize=1)
-def library() -> ctypes.CDLL | None:
-    """The compiled kernel; None when it is switched off or cannot be had, which is logged once."""
+@cache
+def library(source: Path) -> ctypes.CDLL | None:
+    """The compiled source; None when that is switched off or cannot be had, which is logged once."""
     if os.environ.get(SWITCH, "").lower() in ("off", "0", "no", "false"):
         return None
     try:
-        return ctypes.CDLL(str(compiled(_cache())))
+        return ctypes.CDLL(str(compiled(source, _cache())))
     except (BuildError, OSError) as error:
-        _log.warning("the neural potential runs without its compiled kernel, several times slower: %s", error)
+        _complain(str(error))
         return None
 
 
-def compiled(folder: Path) -> Path:
+@cache
+def _complain(reason: str) -> None:
+    _log.warning("the neural potential runs without its compiled kernel, several times slower: %s", reason)
+
+
+def compiled(source: Path, folder: Path) -> Path:
     """Path of the shared library in `folder`, compiled if it is not there yet. BuildError when it cannot be.
 
-    Its name is a hash of all that decides on its content. It is written aside and renamed, so that processes
-    that start together do not disturb each other.
+    Its name is a hash of all that decides on its content (headers stand beside the source). It is written
+    aside and renamed, so that processes that start together do not disturb each other.
     """
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None:
         raise BuildError("no C++ compiler (g++, or what CXX names) is on the path")
-    target = folder / f"density-{_fingerprint(compiler)}.so"
+    target = folder / f"{source.stem}-{_fingerprint(compiler, source)}.so"
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as aside:
-            made = Path(aside) / "density.so"
-            _compile(compiler, made)
+            made = Path(aside) / target.name
+            _compile(compiler, source, made)
             os.replace(made, target)
     return target
 
 
-def _compile(compiler: str, target: Path) -> None:
-    source, failure = str(_SOURCES / "density.cpp"), ""
+def plain(t: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """The tensor as compiled code reads it: without history, contiguous, of this type."""
+    return t.detach().to(dtype or t.dtype).contiguous()
+
+
+def reset() -> None:
+    """Forget what has been loaded and logged: the environment decides again."""
+    library.cache_clear()
+    _complain.cache_clear()
+
+
+def _compile(compiler: str, source: Path, target: Path) -> None:
+    failure = ""
     for threads in (["-fopenmp"], []):  # some compilers come without OpenMP: then on one thread
-        command = [compiler, *_FLAGS, *threads, *_QUIET, source, "-o", str(target)]
-        _log.info(
-            "compiling the kernel of the neural potential (once on this machine): %s", " ".join(command)
-        )
+        command = [compiler, *_FLAGS, *threads, *_QUIET, str(source), "-o", str(target)]
+        _log.info("compiling (once on this machine): %s", " ".join(command))
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -91,10 +112,10 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nnp"
 
 
-def _fingerprint(compiler: str) -> str:
+def _fingerprint(compiler: str, source: Path) -> str:
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
     parts = [compiler, version, *_FLAGS, _processor()]
-    parts += [p.read_text() for p in sorted(_SOURCES.iterdir()) if p.suffix in (".h", ".cpp")]
+    parts += [p.read_text() for p in [source, *sorted(source.parent.glob("*.h"))]]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
