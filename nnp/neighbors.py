@@ -1,4 +1,4 @@
-"""Neighbour lists with a skin. The search itself is vesin's."""
+"""Neighbour lists with a skin. The search is compiled code, or vesin's where there is no compiler."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import vesin
 
+from nnp.native.search import search
 from nnp.state import State, Tensor
 
 
@@ -43,19 +44,22 @@ def find_pairs(state: State, cutoff: float) -> Pairs:
     """All directed pairs closer than `cutoff` (Å), sorted by the first atom."""
     box = state.cell.detach().cpu().numpy().astype(float).copy()
     empty = ~np.any(box != 0.0, axis=1)
-    if empty.any():  # vesin wants three independent vectors even where nothing repeats
+    if empty.any():  # three independent vectors are wanted even where nothing repeats
         box[empty] = _complement(box[~empty])
-    nl = vesin.NeighborList(cutoff=cutoff, full_list=True)
     points = state.positions.detach().cpu().numpy().astype(float)
-    i, j, s = nl.compute(points=points, box=box, periodic=list(state.pbc), quantities="ijS")
-    i = i.astype(np.int64)
-    order = np.argsort(i, kind="stable")
-    device = state.positions.device
-    return Pairs(
-        torch.as_tensor(i[order], device=device),
-        torch.as_tensor(j[order].astype(np.int64), device=device),
-        torch.as_tensor(s[order].astype(np.int64), device=device),
-    )
+    found = search(points, box, state.pbc, cutoff) or _search(points, box, state.pbc, cutoff)
+    return Pairs(*(t.to(state.positions.device) for t in found))
+
+
+def _search(
+    points: np.ndarray, box: np.ndarray, pbc: tuple[bool, bool, bool], cutoff: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As nnp.native.search.search, by vesin."""
+    nl = vesin.NeighborList(cutoff=cutoff, full_list=True)
+    i, j, s = nl.compute(points=points, box=box, periodic=list(pbc), quantities="ijS")
+    order = np.argsort(i.astype(np.int64), kind="stable")
+    first, second, shifts = (torch.as_tensor(x[order].astype(np.int64)) for x in (i, j, s))
+    return first, second, shifts
 
 
 def _complement(rows: np.ndarray) -> np.ndarray:
