@@ -57,7 +57,7 @@ def run_md(
     moving = ENSEMBLES[ensemble](atoms, given, rng)
     integrator = moving.integrator
     integrator.nsteps = first_step
-    watch = Watch(atoms, calculator.neighbors, potential.cutoff, temperature, lost)
+    watch = Watch(atoms, calculator, temperature, lost)
     rows: list[Row] = []
 
     def record() -> None:

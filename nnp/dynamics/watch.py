@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from ase import Atoms
 
+from nnp.calculator import NNPCalculator
 from nnp.data import TOO_CLOSE
-from nnp.neighbors import NeighborList
 from nnp.state import State
 
 _HEATED = 10.0
@@ -25,8 +25,8 @@ class Watch:
     temperature: K, what the run is meant to have. lost: whether atoms may leave the others behind.
     """
 
-    def __init__(self, atoms: Atoms, neighbors: NeighborList, cutoff: float, temperature: float, lost: bool):
-        self.neighbors, self.cutoff = neighbors, cutoff
+    def __init__(self, atoms: Atoms, calculator: NNPCalculator, temperature: float, lost: bool):
+        self.calculator = calculator
         self.hottest = _HEATED * max(temperature, float(atoms.get_temperature())) + _MARGIN
         self.volume = _volume(atoms)
         self.company = np.ones(len(atoms), bool) if lost else self._alone(atoms)
@@ -50,11 +50,11 @@ class Watch:
 
     def _alone(self, atoms: Atoms) -> np.ndarray:
         i, _, r = self._pairs(atoms)
-        return np.bincount(i[r < self.cutoff], minlength=len(atoms)) == 0
+        return np.bincount(i[r < self.calculator.potential.cutoff], minlength=len(atoms)) == 0
 
     def _pairs(self, atoms: Atoms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         state = State.from_ase(atoms)
-        pairs = self.neighbors(state)
+        pairs = self.calculator.neighbors(state)
         return pairs.i.numpy(), pairs.j.numpy(), torch.linalg.norm(pairs.vectors(state), dim=1).numpy()
 
 

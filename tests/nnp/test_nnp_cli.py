@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
+from nnp.calculator import NNPCalculator
 from nnp.cli import main
+from nnp.registry import named_potential
 
 SETTINGS = """
 model: {cutoff: 4.0, radial: 4, channels: 2, degree: 1, three_body: 2, many_body: 1, many_degree: 0}
@@ -74,6 +76,17 @@ def test_md_writes_as_it_goes_suggests_a_step_and_goes_on(folder, capsys):
     assert [f.info["step"] for f in ase.io.read("md.xyz", ":")][-2:] == [70, 80]
     assert main([*nve, "--steps", "80", "--restart"]) == 2
     assert "is at step 80 already" in capsys.readouterr().err
+
+
+def test_md_of_a_committee_writes_how_far_its_members_disagree(folder, capsys):
+    assert main(["md", "crystal.xyz", "si,stillinger-weber", "--steps", "10", "-o", "md.xyz"]) == 0
+    first = ase.io.read("md.xyz", 0)
+    members = [ase.io.read("crystal.xyz") for _ in range(2)]
+    for atoms, name in zip(members, ("si", "stillinger-weber")):
+        atoms.calc = NNPCalculator(named_potential(name))
+    one, two = (atoms.get_forces() for atoms in members)
+    assert np.allclose(first.arrays["forces_spread"], np.abs(one - two) / 2**0.5, atol=1e-7)
+    assert np.allclose(first.get_forces(), (one + two) / 2, atol=1e-7)
 
 
 def test_md_warns_of_a_long_step_and_stops_when_atoms_fly_apart(folder, capsys):
