@@ -71,10 +71,12 @@ def _complement(rows: np.ndarray) -> np.ndarray:
 
 
 class NeighborList:
-    """Pairs within cutoff + skin, rebuilt only when an atom has moved more than half the skin.
+    """Pairs within cutoff + skin, rebuilt only when one might be missing.
 
-    A list made for one state serves every later state of the same atoms in the same cell until then;
-    potentials vanish smoothly beyond their cutoff, so the extra pairs cost time but change nothing.
+    A list made for one state serves every later state of the same atoms while they have moved by less than
+    half the skin; where the cell has changed, the motion counts that is not the cell's, and the skin is as
+    much thinner as the cell has shrunk. Potentials vanish smoothly beyond their cutoff, so the extra pairs
+    cost time but change nothing.
     """
 
     def __init__(self, cutoff: float, skin: float = 0.5, keep: PairFilter | None = None):
@@ -94,9 +96,16 @@ class NeighborList:
         return self._pairs
 
     def _stale(self, state: State) -> bool:
+        """A pair left out was longer than cutoff + skin; strained by G and with both ends moved by d it is
+        longer than σ_min(G)·(cutoff + skin) − 2 d."""
         assert self._built_at is not None and self._cell is not None
-        y = state.positions.detach()
-        if y.shape != self._built_at.shape or not torch.equal(state.cell.detach(), self._cell):
+        y, start, shrink = state.positions.detach(), self._built_at, 1.0
+        if y.shape != start.shape:
             return True
-        moved = (y - self._built_at).square().sum(-1).max() if len(y) else 0.0
-        return bool(moved > (0.5 * self.skin) ** 2)
+        if not torch.equal(state.cell.detach(), self._cell):
+            if not all(state.pbc):
+                return True
+            G = torch.linalg.solve(self._cell, state.cell.detach())
+            start, shrink = start @ G, float(torch.linalg.svdvals(G)[-1])
+        moved = float((y - start).square().sum(-1).max()) ** 0.5 if len(y) else 0.0
+        return 2.0 * moved > shrink * (self.cutoff + self.skin) - self.cutoff

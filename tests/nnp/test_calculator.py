@@ -42,6 +42,20 @@ def test_one_neighbour_list_serves_many_steps_and_follows_the_periods():
     assert "stress" not in atoms.calc.results
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_list_serves_a_cell_that_breathes_and_misses_nothing(seed):
+    rng, atoms = np.random.default_rng(seed), silicon() * (2, 1, 1)
+    atoms.calc, builds = NNPCalculator(SW, skin=0.6), []
+    for size in (0.0, 0.003, 0.03, 0.1):
+        atoms.set_cell(atoms.cell @ (np.eye(3) + size * rng.normal(size=(3, 3))), scale_atoms=True)
+        atoms.positions += 0.05 * rng.uniform(-1, 1, size=(16, 3))
+        fresh = atoms.copy()
+        fresh.calc = NNPCalculator(SW)
+        assert atoms.get_potential_energy() == pytest.approx(fresh.get_potential_energy(), abs=1e-9)
+        builds.append(atoms.calc.neighbors.builds)
+    assert builds[1] == 1 < builds[3]
+
+
 def test_what_cannot_be_computed_is_said():
     water = molecule("H2O")
     water.calc = NNPCalculator(SW)
