@@ -66,7 +66,8 @@ def add(commands: Any) -> None:
         choices=tuple(ENSEMBLES),
         default="langevin",
         help="constant energy (nve), temperature (langevin, nose-hoover) or pressure (npt: the volume breathes; "
-        "npt-cell: the shape changes too) (%(default)s)",
+        "npt-cell: the shape changes too) (%(default)s). Averages of a cold crystal: langevin, since a Nosé–Hoover "
+        "chain mixes its nearly independent vibrations slowly",
     )
     _number(p, "--thermostat", 100.0, "FS", "time on which the temperature is corrected, fs")
     _number(p, "--barostat", 1000.0, "FS", "time on which the pressure is corrected, fs")

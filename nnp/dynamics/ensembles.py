@@ -119,7 +119,9 @@ ENSEMBLES: dict[str, Callable[[Atoms, Conditions, np.random.Generator], Ensemble
 }
 """Constant energy; constant temperature by friction and noise, and by a Nosé–Hoover chain (Martyna et al.,
 doi:10.1063/1.463940); constant pressure with a volume that breathes, and with a cell that also changes its
-shape (Martyna, Tobias & Klein, doi:10.1063/1.467468). The last three move no centre of mass."""
+shape (Martyna, Tobias & Klein, doi:10.1063/1.467468). The last three move no centre of mass. A chain acts on all
+momenta alike and leaves the exchange among vibrations to their anharmonicity: in 64 atoms of silicon at 300 K
+pressure and heat capacity are still 6 and 15 % off after 40 ps, where friction and noise have them right."""
 
 
 def _degrees(atoms: Atoms) -> int:

@@ -20,12 +20,10 @@ class TrajectoryWriter:
             path.write_bytes(b"")
 
     def __call__(self, atoms: Atoms, info: Mapping[str, float]) -> None:
-        """Positions, momenta, forces, a committee's spreads, and `info` beside them."""
+        """Positions, momenta, forces, the atoms' other arrays, and `info` beside them."""
         frame = atoms.copy()
         frame.info = {**atoms.info, **info, "energy": float(atoms.get_potential_energy())}
         frame.arrays["forces"] = atoms.get_forces(apply_constraint=False)
-        results = atoms.calc.results if atoms.calc is not None else {}
-        frame.arrays |= {k: results[k] for k in ("energies_spread", "forces_spread") if k in results}
         text = io.StringIO()
         ase.io.write(text, frame, format="extxyz")
         with self.path.open("ab") as file:

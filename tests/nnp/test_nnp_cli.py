@@ -79,14 +79,17 @@ def test_md_writes_as_it_goes_suggests_a_step_and_goes_on(folder, capsys):
 
 
 def test_md_of_a_committee_writes_how_far_its_members_disagree(folder, capsys):
-    assert main(["md", "crystal.xyz", "si,stillinger-weber", "--steps", "10", "-o", "md.xyz"]) == 0
-    first = ase.io.read("md.xyz", 0)
     members = [ase.io.read("crystal.xyz") for _ in range(2)]
     for atoms, name in zip(members, ("si", "stillinger-weber")):
         atoms.calc = NNPCalculator(named_potential(name))
     one, two = (atoms.get_forces() for atoms in members)
-    assert np.allclose(first.arrays["forces_spread"], np.abs(one - two) / 2**0.5, atol=1e-7)
-    assert np.allclose(first.get_forces(), (one + two) / 2, atol=1e-7)
+    for mode, moves in (("spread", one), ("mean", (one + two) / 2)):
+        run = ["md", "crystal.xyz", "si,stillinger-weber", "--steps", "2", "--committee", mode]
+        assert main([*run, "-o", "md.xyz"]) == 0
+        first = ase.io.read("md.xyz", 0)
+        apart = np.linalg.norm(one - two, axis=1) / 2**0.5
+        assert np.allclose(first.arrays["force_spread"], apart, atol=1e-7)
+        assert np.allclose(first.get_forces(), moves, atol=1e-7)
 
 
 def test_md_warns_of_a_long_step_and_stops_when_atoms_fly_apart(folder, capsys):
