@@ -19,6 +19,8 @@ from nnp.potential import check_species
 Array = np.ndarray
 ONE = float(2.0 * norm.cdf(1.0) - 1.0)  # 68.3 %
 LEVELS = (ONE, 0.95)
+FEWEST = 5
+"""Observations below which a quantity is not calibrated."""
 NOTHING = 1e-6  # eV/Å, eV/atom: an error and a spread both below are zero by symmetry and tell nothing
 
 
@@ -126,7 +128,10 @@ def residuals(committee: Committee, frames: Sequence[Frame]) -> dict[str, Residu
             found[f"{name}energy"].append((np.array([e - frame.energy / n]), ds))
             if frame.forces is not None:
                 found[f"{name}forces"].append((f - frame.forces.ravel(), df))
-    return {name: Residuals(*(np.concatenate(part) for part in zip(*rows))) for name, rows in found.items()}
+    none = (np.empty(0), np.empty(0))
+    return {
+        name: Residuals(*(np.concatenate(part) for part in zip(none, *rows))) for name, rows in found.items()
+    }
 
 
 def _forces(found: Evaluation) -> Array:
@@ -137,12 +142,14 @@ def calibrate(
     committee: Committee, frames: Sequence[Frame], check: Sequence[Frame] | None = None
 ) -> tuple[Calibration, dict[str, Reliability]]:
     """Factors from labelled frames that no member was trained on, and the coverages on `check` (the same
-    frames if None), for each of QUANTITIES. The committee itself is left as it is. ValueError for no frames."""
+    frames if None), for those of QUANTITIES that are observed often enough; the factor of others is 1. The
+    committee itself is left as it is. ValueError for no frames."""
     if not frames or (check is not None and not check):
         raise ValueError("a calibration needs labelled frames that were held out of the training")
     members = len(committee.members)
     fitted = residuals(committee, frames)
     checked = fitted if check is None else residuals(committee, check)
-    report = {name: reliability(fitted[name], members, checked[name]) for name in QUANTITIES}
+    known = [n for n in QUANTITIES if len(fitted[n].error) >= FEWEST and len(checked[n].error) > 0]
+    report = {name: reliability(fitted[name], members, checked[name]) for name in known}
     wide = float(t.ppf(0.975, members - 1) / t.ppf(0.5 + 0.5 * ONE, members - 1))
     return Calibration(**{name: r.factor for name, r in report.items()}, wide=wide), report

@@ -18,6 +18,8 @@ def plot_reliability(report: Mapping[str, Reliability], path: Path) -> None:
     figure = Figure(figsize=(7.6, 3.8), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (name, title) in zip(figure.subplots(1, 2), TITLES.items()):
+        if name not in report:
+            continue
         r = report[name]
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
         axes.plot(r.levels, r.before, color="tab:orange", label=f"as it is, area {r.area(r.before):.3f}")

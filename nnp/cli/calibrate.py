@@ -14,6 +14,7 @@ from nnp.committee import Committee
 from nnp.data import Keys, read_frames
 from nnp.families import save
 from nnp.reliability_plot import plot_reliability
+from nnp.train.sources import shifted
 
 ABOUT = {
     "energy": "energy per atom, mean",
@@ -62,8 +63,9 @@ def _calibrate(options: argparse.Namespace) -> int:
     if not isinstance(model, Committee):
         raise UsageError(f"{options.model}: a single model has no spread to calibrate, a committee has")
     keys = Keys(energy=options.energy_key, forces=options.forces_key)
-    check = read_frames(options.check, keys) if options.check else None
-    model.calibration, report = calibrate(model, read_frames(options.data, keys), check)
+    shifts = model.header.get("training", {}).get("source_shifts", {})
+    check = shifted(read_frames(options.check, keys), shifts) if options.check else None
+    model.calibration, report = calibrate(model, shifted(read_frames(options.data, keys), shifts), check)
     save(model, target)
     plot_reliability(report, options.picture)
     if options.json:

@@ -115,8 +115,8 @@ def run_job(
 ) -> Outcome:
     """Train on extended XYZ files (those of config.data.files if `data` is empty) and write into `folder`:
     model.safetensors, errors.json, learning_curve.csv and .png, train.yaml (every default written out),
-    checkpoint.safetensors; of a committee all these in member_0, member_1, …, and the committee and its
-    errors in `folder`. `jobs`: members trained at a time.
+    checkpoint.safetensors; of a committee all these in member_0, member_1, …, and the committee,
+    calibrated on the frames held out, its errors and reliability.png in `folder`. `jobs`: members trained at a time.
 
     DataError for the data, ConfigError for the settings, and for a folder that holds a run already.
     """

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import torch
 
+from nnp.calibration import calibrate
 from nnp.committee import Committee
 from nnp.families import load, save
 from nnp.neural import NeuralPotential
+from nnp.reliability_plot import plot_reliability
 from nnp.train import checkpoint, job
 from nnp.train.config import ConfigError, Training, portable
 from nnp.train.loop import Progress
-from nnp.train.sources import mean_shifts
+from nnp.train.sources import mean_shifts, shifted
 
 
 def member(config: Training, k: int) -> Training:
@@ -83,13 +85,20 @@ def _train(task: _Task) -> job.Outcome:
 
 def _results(config: Training, folder: Path, outcomes: list[job.Outcome]) -> job.Outcome:
     models = [load(o.model, getattr(torch, config.dtype)) for o in outcomes]
-    committee = Committee([m for m in models if isinstance(m, NeuralPotential)])
+    members_only = [m for m in models if isinstance(m, NeuralPotential)]
+    for other in members_only[1:]:
+        other.known = None  # the first member measures extrapolation for all
+    committee = Committee(members_only)
     parts = _common(config)
     shifts = mean_shifts([o.shifts for o in outcomes])
     errors = job.errors_by_part(committee, parts, shifts)
     members = tuple(o.errors for o in outcomes)
     job.write_errors(folder, {**errors, "members": list(members)}, shifts)
     header = {"data": job.data_of(config, parts), "config": portable(config), "errors": errors}
+    if parts.validation:
+        committee.calibration, report = calibrate(committee, shifted(parts.validation, shifts))
+        plot_reliability(report, folder / "reliability.png")
+        header["calibration"] = {name: found.summary() for name, found in report.items()}
     path = folder / job.MODEL
     save(committee, path, header | ({"source_shifts": shifts} if shifts else {}))
     return job.Outcome(path, errors, shifts, members)

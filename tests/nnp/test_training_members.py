@@ -58,6 +58,8 @@ def test_a_committee_is_its_members_and_resumes_after_a_kill(data, tmp_path):
 
     committee = load(whole.model)
     assert isinstance(committee, Committee) and len(committee.members) == 3
+    assert committee.calibration.forces > 0.0 and (tmp_path / "whole" / "reliability.png").is_file()
+    assert committee.members[0].known is not None and committee.members[1].known is None
     assert not same(committee.members[0], committee.members[1])
     alone = run_job(settings(tmp_path, overrides=["seed=1", "optimiser.epochs=4"]), data, tmp_path / "alone")
     assert same(committee.members[1], load(alone.model))  # a member is a run of its own with the next seed
