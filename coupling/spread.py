@@ -31,8 +31,8 @@ class ModelSpread:
         """atomistic: driven by the committee's mean, or by its first member."""
         calibration = committee.calibration or Calibration()
         factor = calibration.forces if atomistic.potential is committee else calibration.first_forces
-        sites = atomistic
-        if committee.cutoff > atomistic.potential.cutoff:
+        sites, drives = atomistic, atomistic.potential
+        if committee.cutoff > drives.cutoff or committee.receptive_field > drives.receptive_field:
             sites = replace(atomistic, potential=committee, counter=Counter())
         zero = [bulk_site_energies(m, crystal)[atomistic.atoms.sublattice] for m in committee.members]
         return cls(committee, sites, np.stack(zero), factor)
