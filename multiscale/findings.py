@@ -15,7 +15,8 @@ def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | 
     """lattice_constant (Å), ghost_force that the scheme removes (eV/Å), extrapolation and force_spread (eV/Å), the
     largest of any atom in any step, where they were measured; with a crack, K_G and surface_energy
     (MPa√m, J/m²), K_plus: load of the first step at which the tip had moved forward, K_minus: of the first step
-    on the way back at which it had receded from its foremost position."""
+    on the way back at which it had receded from its foremost position. Where the path of equilibria is followed these
+    are the loads of its first maximum and first minimum."""
     found: dict[str, float | None] = {"lattice_constant": sim.material.crystal.a}
     ghost = getattr(sim.scheme, "ghost_force", None)
     if ghost is not None:
@@ -27,8 +28,12 @@ def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | 
         return found
     found["K_G"] = sim.material.griffith / _factor("stress intensity")
     found["surface_energy"] = sim.material.surface_energy / _factor("surface energy")
-    found["K_plus"] = _first(steps, forward=True)
-    found["K_minus"] = _first(steps, forward=False)
+    if sim.case.solver.path == "arc-length":
+        found["K_plus"] = next((s["fold"] for s in steps if "fold" in s and s["turned"]), None)
+        found["K_minus"] = next((s["fold"] for s in steps if "fold" in s and not s["turned"]), None)
+    else:
+        found["K_plus"] = _first(steps, forward=True)
+        found["K_minus"] = _first(steps, forward=False)
     return found
 
 

@@ -15,6 +15,7 @@ from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.files import write_atomically
 from multiscale.findings import findings
+from multiscale.following import Follower
 from multiscale.log import logger
 from multiscale.plots import plot_history, plot_regions
 from multiscale.result import Result
@@ -61,7 +62,7 @@ class Recorder:
         self.result.note("counts", **counts(self.simulation))
         self.result.note("results", **findings(self.simulation, self.result.steps))
 
-    def record(self, stepper: Stepper, step: Step, total: int) -> None:
+    def record(self, stepper: Stepper | Follower, step: Step, total: int) -> None:
         """Write a step: its row always, its fields when it is their turn or the last, or the run ends with it,
         then the checkpoint."""
         began = perf_counter()
@@ -102,7 +103,7 @@ class Recorder:
         self.result.note("timings", **timings, output=round(self.seconds, 3))
         self.result.finish(status)
 
-    def _row(self, stepper: Stepper, step: Step) -> dict[str, Any]:
+    def _row(self, stepper: Stepper | Follower, step: Step) -> dict[str, Any]:
         sim, solution = self.simulation, step.solution
         energy = {**asdict(solution.energy), "total": solution.energy.total, "predictor": step.start.total}
         if sim.model.bulk is None:
@@ -122,11 +123,15 @@ class Recorder:
         }
         if step.tip is not None:
             row["crack_tip"] = step.tip
+        if step.fold is not None:
+            row["fold"] = shown(step.fold, sim.load.dimension)
         if sim.load.dimension == "stress intensity":
             row["K_over_K_G"] = step.value / sim.material.griffith
         return row
 
-    def _write_fields(self, stepper: Stepper, step: Step, load: float, more: dict[str, Array]) -> None:
+    def _write_fields(
+        self, stepper: Stepper | Follower, step: Step, load: float, more: dict[str, Array]
+    ) -> None:
         model = self.simulation.model
         if self._fields is not None:
             snapshot = mesh_snapshot(model, stepper.q)
@@ -155,14 +160,14 @@ class Recorder:
             )
             self._warned = True
 
-    def _checkpoint(self, stepper: Stepper) -> None:
+    def _checkpoint(self, stepper: Stepper | Follower) -> None:
         saved = stepper.save()
         if self.simulation.model.comm.rank == 0:
             buffer = io.BytesIO()
             np.savez(buffer, **saved)
             write_atomically(self.folder / CHECKPOINT, buffer.getvalue())
 
-    def _draw(self, stepper: Stepper) -> None:
+    def _draw(self, stepper: Stepper | Follower) -> None:
         sim, comm = self.simulation, self.simulation.model.comm
         atoms = gathered(comm, atom_snapshot(sim.model, stepper.q))
         local = mesh_snapshot(sim.model, stepper.q)

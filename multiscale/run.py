@@ -7,9 +7,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from multiscale.build import build
+from multiscale.build import Simulation, build
 from multiscale.config import Case, InputError
 from multiscale.ending import DONE, NOT_CONVERGED
+from multiscale.following import Follower
 from multiscale.log import logger
 from multiscale.recording import Recorder, load_checkpoint
 from multiscale.stepping import Step, Stepper
@@ -26,7 +27,7 @@ def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress
     began = perf_counter()
     simulation = build(case, comm, lambda text: _say(comm, text))
     built = perf_counter()
-    stepper = Stepper.start(simulation)
+    stepper = _stepper(simulation)
     saved = comm.bcast(load_checkpoint(out) if restart and comm.rank == 0 else None, root=0)
     recorder = Recorder(simulation, out, resume=saved is not None)
     if saved is not None:
@@ -47,10 +48,19 @@ def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress
     return DONE if status == "done" else NOT_CONVERGED
 
 
-def _march(stepper: Stepper, recorder: Recorder, progress: Progress) -> tuple[str, float]:
+def _stepper(simulation: Simulation) -> Stepper | Follower:
+    if simulation.case.solver.path == "load":
+        return Stepper.start(simulation)
+    try:
+        return Follower.start(simulation)
+    except ValueError as error:
+        raise InputError("solver.path", str(error)) from error
+
+
+def _march(stepper: Stepper | Follower, recorder: Recorder, progress: Progress) -> tuple[str, float]:
     """All steps that are left; final status and seconds spent solving."""
     case, comm = stepper.simulation.case, stepper.simulation.model.comm
-    total, solving, failures = stepper.schedule.total, 0.0, 0
+    total, solving, failures = stepper.total, 0.0, 0
     while (step := stepper.step()) is not None:
         solving += step.seconds
         recorder.record(stepper, step, total)
@@ -65,7 +75,7 @@ def _march(stepper: Stepper, recorder: Recorder, progress: Progress) -> tuple[st
     return ("not-converged" if failures else "done"), solving
 
 
-def _resume(stepper: Stepper, saved: dict[str, Any]) -> None:
+def _resume(stepper: Stepper | Follower, saved: dict[str, Any]) -> None:
     try:
         stepper.resume(saved)
     except ValueError as error:

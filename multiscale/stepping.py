@@ -21,7 +21,8 @@ Monitor = Callable[[int, float, float], None]
 @dataclass(frozen=True)
 class Step:
     """What one load step ended with. start: energy of the elastic predictor; tip: of the crack along x, Å, None
-    without a crack; sites: site energies that all ranks evaluated; seconds: wall time."""
+    without a crack; sites: site energies that all ranks evaluated; seconds: wall time; fold: load at which the path
+    of equilibria has just turned, None where it has not."""
 
     number: int
     value: float
@@ -31,23 +32,31 @@ class Step:
     tip: float | None
     sites: int
     seconds: float
+    fold: float | None = None
 
 
 @dataclass
 class Stepper:
-    """Carries the unknowns of a simulation through its load."""
+    """Carries the unknowns of a simulation through its load; tolerance: largest force left, eV/Å."""
 
     simulation: Simulation
     schedule: Schedule
     q: PETSc.Vec
+    tolerance: float
     value: float = 0.0
     number: int = 0
     first_tip: float | None = None
     grown: bool = field(default=False)
 
     @classmethod
-    def start(cls, simulation: Simulation) -> Stepper:
-        return cls(simulation, Schedule(simulation.load), simulation.model.vector())
+    def start(cls, simulation: Simulation, tolerance: float = np.inf) -> Stepper:
+        tolerance = min(tolerance, simulation.case.solver.force_tolerance)
+        return cls(simulation, Schedule(simulation.load), simulation.model.vector(), tolerance)
+
+    @property
+    def total(self) -> int:
+        """Number of steps, if the crack does not turn the way early."""
+        return self.schedule.total
 
     def step(self, monitor: Monitor | None = None) -> Step | None:
         """Go to the next value of the load and to equilibrium there; None at the end. Collective."""
@@ -58,9 +67,9 @@ class Stepper:
         sites = sim.model.atomistic.counter.sites
         start = self._predict(value)
         config = sim.case.solver
-        settings = Settings(config.force_tolerance, config.max_iterations)
+        settings = Settings(self.tolerance, config.max_iterations)
         solution = minimise(sim.scheme, self.q, sim.precondition, settings, monitor, config.method)
-        tip = self._tip()
+        tip = self.find_tip()
         spent = sim.model.comm.allreduce(sim.model.atomistic.counter.sites - sites)
         self.number += 1
         seconds = perf_counter() - began
@@ -84,7 +93,8 @@ class Stepper:
         self.value = value
         return self.simulation.scheme.energy_gradient(target, model.vector())
 
-    def _tip(self) -> float | None:
+    def find_tip(self) -> float | None:
+        """Where the crack ends along x, Å; None without one. Notes whether it has grown as far as is wanted."""
         bonds = self.simulation.bonds
         if bonds is None:
             return None

@@ -47,6 +47,7 @@ class Scheme(Protocol):
         ...
 
 
+@runtime_checkable
 class Differentiable(Scheme, Protocol):
     """A scheme whose residual has a derivative, so that Newton's method can be used."""
 

@@ -200,7 +200,22 @@ Load = KFieldLoad | StrainLoad
 
 
 @dataclass(frozen=True)
+class ArcConfig:
+    first: float = item("length of the first step along the path", 0.05, dimension="length", above=0.0)
+    largest: float = item("length of the longest step", 0.4, dimension="length", above=0.0)
+    points: int = item("most points of the path", 200, at_least=3)
+
+
+@dataclass(frozen=True)
 class SolverConfig:
+    path: str = item(
+        "load: from value to value of the load; arc-length: along the path of equilibria from the first two values, "
+        "through the folds where bonds break or heal, until it rises above the largest value, sinks below the load's "
+        "return_to, or has the crack advanced",
+        "load",
+        choices=("load", "arc-length"),
+    )
+    arc: ArcConfig = item("with path arc-length: its steps", make=ArcConfig)
     method: str = item(
         "quasi-newton (few force evaluations) or newton (few iterations: Hessian products; the former takes over "
         "where it does not converge)",

@@ -1,0 +1,163 @@
+"""Along the path of equilibria, through the folds at which a load has no equilibrium nearby."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+from petsc4py import PETSc
+
+from coupling.arclength import QUICK, SLOW, Correction, Path, Point
+from coupling.descent import Solution
+from coupling.schemes.base import Differentiable
+from multiscale.build import Simulation
+from multiscale.stepping import Monitor, Step, Stepper
+
+Array = np.ndarray
+
+TOLERANCE = 1e-6
+"""eV/Å. Near a fold one direction is soft: a larger force left would turn the secant."""
+
+SMALLEST = 1e-4
+"""Å; a path that cannot be followed with such steps is lost."""
+
+LOAD_SHARE = 5.0
+"""Å that the largest load of the case counts in the length of a step."""
+
+
+@dataclass
+class Follower:
+    """Carries a simulation from point to point of its path. The first two points are ordinary load steps.
+
+    points: the last three of the path; length: of the next step, Å; lost: no further point was found.
+    """
+
+    stepper: Stepper
+    path: Path
+    length: float
+    points: list[Point] = field(default_factory=list)
+    lost: bool = False
+
+    @classmethod
+    def start(cls, simulation: Simulation) -> Follower:
+        """ValueError where the scheme or the load does not allow it."""
+        load, config = simulation.load, simulation.case.solver
+        if not isinstance(simulation.scheme, Differentiable):
+            raise ValueError(f"scheme {simulation.case.coupling.scheme} has no tangent to follow a path with")
+        if len(load.values) < 2:
+            raise ValueError("a path starts from two values of the load")
+        unit = simulation.model.unknowns(load.field(1.0))
+        scale = LOAD_SHARE / max(abs(v) for v in load.values)
+        path = Path(simulation.scheme, simulation.precondition, unit, scale, TOLERANCE)
+        return cls(Stepper.start(simulation, TOLERANCE), path, config.arc.first)
+
+    @property
+    def simulation(self) -> Simulation:
+        return self.stepper.simulation
+
+    @property
+    def q(self) -> PETSc.Vec:
+        return self.stepper.q
+
+    @property
+    def total(self) -> int:
+        """Most steps that it takes."""
+        return self.simulation.case.solver.arc.points
+
+    @property
+    def at_top(self) -> bool:
+        """Whether the last step passed a maximum of the load."""
+        fold = self._fold()
+        return fold is not None and fold >= self.points[-1].load
+
+    def step(self, monitor: Monitor | None = None) -> Step | None:
+        """Go to the next point; None at the end of the path. Collective."""
+        if self.lost or self.stepper.number >= self.total or self._through():
+            return None
+        if len(self.points) < 2:
+            step = self.stepper.step(monitor)
+            if step is not None:
+                self.points.append(self.path.point(self.q, step.value))
+            return step
+        return self._advance()
+
+    def _through(self) -> bool:
+        if len(self.points) < 2:
+            return False
+        load, (before, last) = self.simulation.load, self.points[-2:]
+        rising = last.load > before.load
+        floor = 0.0 if load.floor is None else load.floor
+        return (rising and (last.load > max(load.values) or self.stepper.grown)) or last.load < floor
+
+    def _advance(self) -> Step:
+        began, sim, stepper = perf_counter(), self.simulation, self.stepper
+        sites = sim.model.atomistic.counter.sites
+        before, last = self.points[-2:]
+        done, spent = self._corrected(before, last)
+        self.lost = not done.converged
+        if done.converged:
+            self.points = [before, last, done.point]
+            self.path.state(done.point).copy(self.q)
+            stepper.value = done.point.load
+        energy = sim.scheme.energy_gradient(self.q, sim.model.vector())
+        stepper.number += 1
+        tip = stepper.find_tip()
+        solution = Solution(energy, done.residual, done.iterations, spent[0] + 1, done.converged, spent[1])
+        evaluated = sim.model.comm.allreduce(sim.model.atomistic.counter.sites - sites)
+        falling = stepper.value < last.load
+        seconds = perf_counter() - began
+        return Step(
+            stepper.number, stepper.value, falling, solution, energy, tip, evaluated, seconds, self._fold()
+        )
+
+    def _corrected(self, before: Point, last: Point) -> tuple[Correction, tuple[int, int]]:
+        """The next point, with shorter steps until it is found; evaluations and products spent. The step after it
+        is longer or shorter by how hard it was."""
+        arc, evaluations, products = self.simulation.case.solver.arc, 0, 0
+        while True:
+            length = self.length
+            done = self.path.correct(before, last, self.path.ahead(before, last, length))
+            evaluations, products = evaluations + done.evaluations, products + done.products
+            if not done.converged:
+                self.length = 0.5 * length
+            elif done.iterations >= SLOW:
+                self.length = 0.6 * length
+            elif done.iterations <= QUICK:
+                self.length = min(1.4 * length, arc.largest)
+            if done.converged or self.length < SMALLEST:
+                return done, (evaluations, products)
+
+    def _fold(self) -> float | None:
+        """The load at which the path has just turned: of the parabola through the last three points."""
+        if len(self.points) < 3:
+            return None
+        a, b, c = (p.load for p in self.points)
+        if (b - a) * (c - b) >= 0.0:
+            return None
+        s1 = self.path.distance(*self.points[:2])
+        s2 = s1 + self.path.distance(*self.points[1:])
+        slope = (b - a) / s1
+        curvature = ((c - a) / s2 - slope) / (s2 - s1)
+        s = 0.5 * (s1 - slope / curvature)
+        return float(a + slope * s + curvature * s * (s - s1))
+
+    def save(self) -> dict[str, Array]:
+        """All that is needed to go on from here, as arrays the same on every rank."""
+        comm = self.simulation.model.comm
+        whole = [np.concatenate(comm.allgather(p.z.array_r.copy())) for p in self.points]
+        loads = np.array([p.load for p in self.points])
+        arc = {"points": np.array(whole), "loads": loads, "length": np.array([self.length, self.lost])}
+        return {**self.stepper.save(), **arc}
+
+    def resume(self, saved: dict[str, Array]) -> None:
+        """Take up a saved state. ValueError where it belongs to another number of ranks or another model."""
+        self.stepper.resume(saved)
+        model = self.simulation.model
+        starts, rank = model.layout.starts, model.comm.rank
+        self.points = []
+        for z, load in zip(saved["points"], saved["loads"]):
+            point = Point(model.vector(), float(load))
+            point.z.array[:] = z[starts[rank] : starts[rank + 1]]
+            self.points.append(point)
+        self.length, self.lost = float(saved["length"][0]), bool(saved["length"][1])
