@@ -1,7 +1,7 @@
 """Pseudo-arclength continuation: equilibria on one path, through the folds where a load has none nearby.
 
-The path is q(s) = z(s) + λ(s) t with the load's unit field t. A point follows from the last two by a step along their
-secant τ and a correction at right angles to it,
+The path is q(s) = z(s) + λ(s) t with the load's unit field t. A point follows from the last one by a step along the
+path's tangent τ and a correction at right angles to it,
 
     R(z + λ t) = 0,        ⟨τ_z, z − z_p⟩ + θ² τ_λ (λ − λ_p) = 0,
 
@@ -26,12 +26,12 @@ QUICK, SLOW = 3, 6
 """Corrections: after fewer the next step is longer, after more it is shorter."""
 
 SIDEWAYS = 0.35
-"""Correction over step length beyond which the point may lie on another path: about the tangent of the bend."""
+"""Correction over step length beyond which the point may lie on another path."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A state on the path: z, zero on prescribed unknowns, and the load λ."""
+    """z, zero on prescribed unknowns, and the load λ: a state on the path, or a direction along it."""
 
     z: PETSc.Vec
     load: float
@@ -84,17 +84,29 @@ class Path:
         dz.axpy(-1.0, a.z)
         return float(np.hypot(dz.norm(), self.scale * (b.load - a.load)))
 
-    def ahead(self, before: Point, last: Point, step: float) -> Point:
-        """The point `step` Å further along the secant."""
-        factor = step / self.distance(before, last)
-        z = last.z.copy()
-        z.axpy(factor, last.z)
-        z.axpy(-factor, before.z)
-        return Point(z, last.load + factor * (last.load - before.load))
+    def secant(self, a: Point, b: Point) -> Point:
+        """The direction from a to b."""
+        length, z = self.distance(a, b), b.z.copy()
+        z.axpy(-1.0, a.z)
+        z.scale(1.0 / length)
+        return Point(z, (b.load - a.load) / length)
 
-    def correct(self, before: Point, last: Point, guess: Point) -> Correction:
+    def ahead(self, last: Point, along: Point, step: float) -> Point:
+        """The point `step` Å further in a direction."""
+        z = last.z.copy()
+        z.axpy(step, along.z)
+        return Point(z, last.load + step * along.load)
+
+    def tangent(self, point: Point, along: Point) -> Point:
+        """The direction of the path at a point, forward as `along`: H z + λ H t = 0. Collective."""
+        system = _Bordered(self, along)
+        found = system.solve(point, self.model.vector(), 1.0, rtol=1e-6)
+        origin = Point(self.model.vector(), 0.0)
+        return self.secant(origin, found)
+
+    def correct(self, last: Point, along: Point, guess: Point) -> Correction:
         """Newton's method from `guess` on the equilibrium and the arclength together. Collective."""
-        system = _Bordered(self, before, last)
+        system = _Bordered(self, along)
         point, evaluations, previous = guess, 0, np.inf
         for iteration in range(self.max_iterations + 1):
             g, residual = self._residual(point)
@@ -104,7 +116,8 @@ class Path:
             if converged or lost or iteration == self.max_iterations:
                 break
             previous = min(previous, residual)
-            point = system.step(point, guess, g, rtol=1e-3)
+            step = system.solve(point, g, system.ahead(guess, point), rtol=1e-3)
+            point = self.ahead(point, step, -1.0)
         straight = self.distance(guess, point) <= SIDEWAYS * self.distance(last, guess)
         return Correction(point, residual, iteration, evaluations, system.products, converged and straight)
 
@@ -118,15 +131,11 @@ class Path:
 class _Bordered:
     """The linear system of one correction, on vectors with the load behind the unknowns of the last rank."""
 
-    def __init__(self, path: Path, before: Point, last: Point):
+    def __init__(self, path: Path, along: Point):
         self.path, self.model = path, path.model
         self.products = 0
         self.tangent: Tangent | None = None
-        dz = last.z.copy()
-        dz.axpy(-1.0, before.z)
-        length = path.distance(before, last)
-        dz.scale(1.0 / length)
-        self.along, self.along_load = dz, path.scale**2 * (last.load - before.load) / length
+        self.along, self.along_load = along.z, path.scale**2 * along.load
         comm = self.model.comm
         self.holds = comm.rank == comm.size - 1
         local = self.model.layout.n_local + int(self.holds)
@@ -142,20 +151,20 @@ class _Bordered:
         pc.setType("python")
         pc.setPythonContext(self)
 
-    def step(self, point: Point, guess: Point, g: PETSc.Vec, rtol: float) -> Point:
+    def ahead(self, a: Point, b: Point) -> float:
+        """⟨τ, b − a⟩."""
+        dz = b.z.copy()
+        dz.axpy(-1.0, a.z)
+        return self.along.dot(dz) + self.along_load * (b.load - a.load)
+
+    def solve(self, point: Point, g: PETSc.Vec, ahead: float, rtol: float) -> Point:
+        """The change of a point that changes its residual by g and its place along τ by `ahead`."""
         self.tangent = self.path.scheme.tangent(self.path.state(point))
-        off = point.z.copy()
-        off.axpy(-1.0, guess.z)
-        ahead = self.along.dot(off) + self.along_load * (point.load - guess.load)
         rhs, x = self.vector.duplicate(), self.vector.duplicate()
         self._join(rhs, g, ahead)
-        rhs.scale(-1.0)
         self.ksp.setTolerances(rtol=rtol, max_it=300)
         self.ksp.solve(rhs, x)
-        dz, load = self._split(x)
-        z = point.z.copy()
-        z.axpy(1.0, dz)
-        return Point(z, point.load + load)
+        return Point(*self._split(x))
 
     def mult(self, matrix: Any, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """(H z + λ H t, τ_z·z + θ² τ_λ λ) on the free unknowns, one on the prescribed ones."""

@@ -30,13 +30,15 @@ LOAD_SHARE = 5.0
 class Follower:
     """Carries a simulation from point to point of its path. The first two points are ordinary load steps.
 
-    points: the last three of the path; length: of the next step, Å; lost: no further point was found.
+    points: the last three of the path; along: its direction at the last; length: of the next step, Å; lost: no
+    further point was found.
     """
 
     stepper: Stepper
     path: Path
     length: float
     points: list[Point] = field(default_factory=list)
+    along: Point | None = None
     lost: bool = False
 
     @classmethod
@@ -93,11 +95,13 @@ class Follower:
     def _advance(self) -> Step:
         began, sim, stepper = perf_counter(), self.simulation, self.stepper
         sites = sim.model.atomistic.counter.sites
-        before, last = self.points[-2:]
-        done, spent = self._corrected(before, last)
+        last = self.points[-1]
+        along = self.along or self.path.secant(*self.points[-2:])
+        done, spent = self._corrected(last, along)
         self.lost = not done.converged
         if done.converged:
-            self.points = [before, last, done.point]
+            self.points = [*self.points[-2:], done.point]
+            self.along = self.path.tangent(done.point, along)
             self.path.state(done.point).copy(self.q)
             stepper.value = done.point.load
         energy = sim.scheme.energy_gradient(self.q, sim.model.vector())
@@ -111,13 +115,13 @@ class Follower:
             stepper.number, stepper.value, falling, solution, energy, tip, evaluated, seconds, self._fold()
         )
 
-    def _corrected(self, before: Point, last: Point) -> tuple[Correction, tuple[int, int]]:
+    def _corrected(self, last: Point, along: Point) -> tuple[Correction, tuple[int, int]]:
         """The next point, with shorter steps until it is found; evaluations and products spent. The step after it
         is longer or shorter by how hard it was."""
         arc, evaluations, products = self.simulation.case.solver.arc, 0, 0
         while True:
             length = self.length
-            done = self.path.correct(before, last, self.path.ahead(before, last, length))
+            done = self.path.correct(last, along, self.path.ahead(last, along, length))
             evaluations, products = evaluations + done.evaluations, products + done.products
             if not done.converged:
                 self.length = 0.5 * length
@@ -145,8 +149,9 @@ class Follower:
     def save(self) -> dict[str, Array]:
         """All that is needed to go on from here, as arrays the same on every rank."""
         comm = self.simulation.model.comm
-        whole = [np.concatenate(comm.allgather(p.z.array_r.copy())) for p in self.points]
-        loads = np.array([p.load for p in self.points])
+        kept = [*self.points, *([] if self.along is None else [self.along])]
+        whole = [np.concatenate(comm.allgather(p.z.array_r.copy())) for p in kept]
+        loads = np.array([p.load for p in kept])
         arc = {"points": np.array(whole), "loads": loads, "length": np.array([self.length, self.lost])}
         return {**self.stepper.save(), **arc}
 
@@ -160,4 +165,5 @@ class Follower:
             point = Point(model.vector(), float(load))
             point.z.array[:] = z[starts[rank] : starts[rank + 1]]
             self.points.append(point)
+        self.along = self.points.pop() if len(self.points) > 2 else None
         self.length, self.lost = float(saved["length"][0]), bool(saved["length"][1])
