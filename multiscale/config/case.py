@@ -34,7 +34,7 @@ class CrystalConfig:
 class WarnLimits:
     extrapolation: float = item(
         "distance of an atom's neighbourhood from the training set, 1: the least usual 1 % of it; 0: never",
-        1.5,
+        1.2,
         at_least=0.0,
     )
     force_spread: float = item(
@@ -59,9 +59,8 @@ class PotentialConfig:
     type: str = item("kind of interatomic potential", choices=names.potential_types)
     model: str | None = item("type nnp: name of a shipped model, or path to a .safetensors file", None)
     committee: str | None = item(
-        "what moves the atoms where the model is a committee; spread: its first member, the others are asked "
-        "how far they differ where fields are written; mean: all of them; off: its first member alone; "
-        "null: spread",
+        "what moves the atoms where the model is a committee: its first member, with the spread of all where "
+        "fields are written; the mean; its first member alone; null: spread",
         None,
         choices=("spread", "mean", "off"),
     )

@@ -85,7 +85,7 @@ def add(commands: Any) -> None:
         help="what moves the atoms where MODEL is a committee: its first member, with the spread of the others "
         "in every frame; the mean of all; its first member alone (spread)",
     )
-    _number(p, "--warn-extrapolation", 1.5, "G", "say where a frame extrapolates more than this; 0: never")
+    _number(p, "--warn-extrapolation", 1.2, "G", "say where a frame extrapolates more than this; 0: never")
     _number(p, "--stop-extrapolation", 0.0, "G", "end the run there, with exit code 3; 0: never")
     p.add_argument("--allow-lost", action="store_true", help="let atoms leave all others behind")
 

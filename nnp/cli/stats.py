@@ -11,7 +11,7 @@ import torch
 
 from nnp.cli.common import DONE, UsageError, add_command, require_folder
 from nnp.committee import Committee
-from nnp.data import Frame, read_frames
+from nnp.data import Frame, Keys, read_frames
 from nnp.families import load, save
 from nnp.neural import NeuralPotential
 from nnp.statistics import remember
@@ -27,7 +27,9 @@ def add(commands: Any) -> None:
         "nnp stats si.safetensors Si.xyz",
     )
     add_model_file(p)
-    p.add_argument("data", type=Path, metavar="DATA.xyz", help="the frames it was trained on, extended XYZ")
+    p.add_argument(
+        "data", type=Path, nargs="+", metavar="DATA.xyz", help="the frames it was trained on, extended XYZ"
+    )
 
 
 def add_model_file(p: argparse.ArgumentParser) -> None:
@@ -48,7 +50,7 @@ def read_model_file(options: argparse.Namespace) -> tuple[NeuralPotential | Comm
 
 def _stats(options: argparse.Namespace) -> int:
     model, target = read_model_file(options)
-    frames = training_frames(model, options.data, read_frames(options.data))
+    frames = [f for data in options.data for f in training_frames(model, data)]
     if not remember(model, frames):
         raise UsageError(f"{options.model}: a model of this family cannot measure extrapolation")
     save(model, target)
@@ -56,12 +58,15 @@ def _stats(options: argparse.Namespace) -> int:
     return DONE
 
 
-def training_frames(model: NeuralPotential | Committee, data: Path, frames: list[Frame]) -> list[Frame]:
-    """The frames without those that the model's header says were held out of this very file."""
+def training_frames(model: NeuralPotential | Committee, data: Path) -> list[Frame]:
+    """The frames of a file without those that the model's header says were held out of this very file."""
     first = model.members[0] if isinstance(model, Committee) else model
     assert isinstance(first, NeuralPotential)
-    source = first.header.get("training", {}).get("data", {})
-    if source.get("sha256") != hashlib.sha256(data.read_bytes()).hexdigest():
+    training = first.header.get("training", {})
+    keys = Keys(**training.get("config", {}).get("data", {}).get("keys", {}))
+    frames, source = read_frames(data, keys, forces_required=False), training.get("data", {})
+    sums = source.get("sha256", [])
+    if hashlib.sha256(data.read_bytes()).hexdigest() not in ([sums] if isinstance(sums, str) else sums):
         return frames
     held = set(source.get("validation_frames", ()))
-    return [f for f in frames if f.index not in held]
+    return [f for f in frames if f.index not in held and f"{data.name} {f.index}" not in held]

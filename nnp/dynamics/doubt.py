@@ -28,7 +28,7 @@ class Doubt:
     measure: Extrapolating | None
     committee: Committee | None
     cutoff: float
-    warn: float = 1.5
+    warn: float = 1.2
     stop: float = 0.0
     warnings: list[str] = field(default_factory=list)
 

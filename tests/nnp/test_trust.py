@@ -1,6 +1,7 @@
 """What tells whether a potential can be believed: calibrated spread and extrapolation."""
 
 import copy
+import hashlib
 import json
 
 import ase.io
@@ -261,3 +262,12 @@ def test_dynamics_writes_the_measures_and_ends_where_it_knows_nothing(folder, ta
     assert not frame0.arrays["force_spread"].any()  # the same model twice
     assert main([*arguments, "--warn-extrapolation", "1e-3"]) == 0
     assert capsys.readouterr().err.count("warning: step") == 3
+
+
+def test_frames_held_out_of_a_training_are_not_learnt(folder):
+    digest = hashlib.sha256((folder / "data.xyz").read_bytes()).hexdigest()
+    header = {"data": {"sha256": digest, "validation_frames": [0, 3]}}
+    save(model(), "held.safetensors", header)
+    assert main(["stats", "held.safetensors", "data.xyz", "-o", "part.safetensors"]) == 0
+    assert load("part.safetensors").known[0].landmarks.shape[0] == 6 * 8
+    assert load("held.safetensors").known is None and load("part.safetensors").header["training"] == header
