@@ -100,7 +100,7 @@ class NeighborList:
         longer than σ_min(G)·(cutoff + skin) − 2 d."""
         assert self._built_at is not None and self._cell is not None
         y, start, shrink = state.positions.detach(), self._built_at, 1.0
-        if y.shape != start.shape:
+        if y.shape != start.shape or y.dtype != start.dtype:
             return True
         if not torch.equal(state.cell.detach(), self._cell):
             if not all(state.pbc):

@@ -53,7 +53,7 @@ class Watch:
         return np.bincount(i[r < self.calculator.potential.cutoff], minlength=len(atoms)) == 0
 
     def _pairs(self, atoms: Atoms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        state = State.from_ase(atoms)
+        state = State.from_ase(atoms, self.calculator.dtype)
         pairs = self.calculator.neighbors(state)
         return pairs.i.numpy(), pairs.j.numpy(), torch.linalg.norm(pairs.vectors(state), dim=1).numpy()
 

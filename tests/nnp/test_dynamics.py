@@ -210,15 +210,19 @@ def shipped():
     return si, lattice_constant(si, "diamond", "Si")
 
 
-def test_the_shipped_model_drifts_less_than_a_microelectronvolt_per_picosecond(shipped):
-    """Slope of the total energy over 0.3 ps at 300 K with 1 fs, meV/atom/ps; the noise of velocity Verlet's
-    own oscillation (second order in the step) averages out of the slope."""
+def test_the_shipped_model_keeps_the_energy(shipped):
+    """Slope of the total energy over 0.7 ps at 300 K with 1 fs, meV/atom/ps. The oscillation of velocity Verlet,
+    second order in the step, leaves some 0.003 of noise in so short a run; 10 ps give 3e-5."""
     si, a = shipped
-    rows = run_md(silicon(1, a), si, temperature=600.0, steps=400, every=1)
+    rows = run_md(silicon(2, a), si, temperature=600.0, steps=800, every=1)
     late = rows[100:]
     slope = np.polyfit(column(late, "time_fs") * 1e-3, column(late, "total_eV"), 1)[0]
-    assert 150.0 < np.mean(column(late, "temperature_K")) < 450.0
-    assert abs(slope) / 8 * 1e3 < 0.1
+    assert 200.0 < np.mean(column(late, "temperature_K")) < 400.0
+    assert abs(slope) / 64 * 1e3 < 0.01
+
+
+def test_the_shipped_model_vibrates_like_silicon(shipped):
+    si, a = shipped
     assert (
-        14.0 < highest_frequency(si, make_crystal("diamond", "Si", a).bulk_state((2, 2, 2)).to_ase()) < 18.0
+        13.0 < highest_frequency(si, make_crystal("diamond", "Si", a).bulk_state((2, 2, 2)).to_ase()) < 18.0
     )

@@ -98,8 +98,14 @@ def test_md_warns_of_a_long_step_and_stops_when_atoms_fly_apart(folder, capsys):
     said = capsys.readouterr().err
     assert "too long for" in said and "stopped at step" in said and "Traceback" not in said
     assert len(ase.io.read("md.xyz", ":")) >= 1
-    assert main([*hot, "--timestep", "auto", "--steps", "4", "--ensemble", "npt", "--pressure", "1"]) == 0
-    assert "suggested time step 1.8 fs" in capsys.readouterr().out
+    npt = [*hot, "--timestep", "auto", "--steps", "4", "--ensemble", "npt", "--pressure", "1"]
+    rows = []
+    for precision in ("float64", "float32"):
+        assert main([*npt, "--precision", precision]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert "suggested time step 1.8 fs" in lines[0]
+        rows.append([float(x) for x in lines[4].split()])
+    assert rows[1] == pytest.approx(rows[0], rel=1e-4)
 
 
 @pytest.mark.parametrize(
