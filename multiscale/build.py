@@ -242,6 +242,7 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
     )
     return {
         "lattice constant": {"value": material.crystal.a, "unit": "Å"},
+        "receptive field": {"value": material.potential.receptive_field, "unit": "Å"},
         "atoms": n,
         "free atoms": int(model.atoms.free.sum()),
         "site energies per evaluation": int((model.atoms.weights != 0).sum()),

@@ -30,6 +30,8 @@ class FeaturedPotential(NeuralPotential):
     A family brings `features`, and `settle` where they have scales of their own to set before training.
     """
 
+    ordered: Tensor
+
     def __init__(
         self,
         architecture: SiteArchitecture,
@@ -39,6 +41,7 @@ class FeaturedPotential(NeuralPotential):
     ):
         super().__init__(architecture, numbers, header)
         self._outer = float(architecture.repulsion)
+        self.register_buffer("ordered", torch.tensor(self.numbers), persistent=False)
         self.networks = torch.nn.ModuleList(SiteNetwork(count, architecture.hidden) for _ in self.numbers)
 
     def features(self, graph: Graph, r: Tensor) -> Tensor:
@@ -69,7 +72,7 @@ class FeaturedPotential(NeuralPotential):
 
     def species(self, numbers: Tensor) -> Tensor:
         """Place of each atomic number in `numbers`."""
-        return torch.searchsorted(torch.as_tensor(self.numbers, device=numbers.device), numbers)
+        return torch.searchsorted(self.ordered, numbers)
 
     def _network(self, k: int) -> SiteNetwork:
         return cast(SiteNetwork, self.networks[k])

@@ -26,9 +26,8 @@ class Architecture:
     cutoff. radial: Chebyshev polynomials in the radial basis. filters: learned radial functions of the messages.
     degree: highest spherical harmonic of the messages; hidden_degree: of the features that atoms send (1: scalars
     and vectors); product_degree: of the products of features. channels: features of each component. embedding:
-    numbers that describe an element to its neighbours (never more than there are elements). hidden: widths of
-    the network of the energy. repulsion: distance where the short-range repulsion has ended, Å; below it the
-    radial functions flatten out (0: neither).
+    numbers that describe an element to its neighbours. hidden: widths of the network of the energy. repulsion:
+    distance where the short-range repulsion has ended, Å; below it the radial functions flatten out (0: neither).
     """
 
     type: str = "equivariant"
@@ -73,10 +72,9 @@ class EquivariantNetwork(FeaturedPotential):
         self.shape = a
         self.receptive_field = a.layers * self.cutoff
         count = len(self.numbers)
-        width = min(a.embedding, count)
-        self.embedding = torch.nn.Parameter(torch.eye(count, width) + 0.3 * torch.randn(count, width))
+        self.embedding = torch.nn.Parameter(torch.randn(count, a.embedding))
         # the first layer hears of elements only, the last one has nobody to send vectors to
-        heard = [(0, width)] + [(a.hidden_degree, a.channels)] * (a.layers - 1)
+        heard = [(0, a.embedding)] + [(a.hidden_degree, a.channels)] * (a.layers - 1)
         sends = [a.hidden_degree] * (a.layers - 1) + [0]
         self.layers = torch.nn.ModuleList(
             Layer(a, count, degree, channels, out) for (degree, channels), out in zip(heard, sends)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from nnp.messages.products import Product, degrees
+from nnp.messages.products import Product
 from nnp.messages.table import Table
 from nnp.state import Tensor
 
@@ -14,17 +14,20 @@ from nnp.state import Tensor
 class Mix(torch.nn.Module):
     """Σ over paths and inputs of weights × features, for each degree apart: whatever turns with the atoms still does.
 
-    From a list by degree of (S, paths, 2l + 1, inputs) to (S, (degree + 1)², outputs).
+    From a list by degree of (S, paths, 2l + 1, inputs) to (S, (degree + 1)², outputs). Weights are of order one, and
+    scaled by the number of terms, so that one learning rate suits all of them.
     """
 
     def __init__(self, paths: tuple[int, ...], inputs: int, outputs: int):
         super().__init__()
         self.weights = torch.nn.ParameterList(
-            torch.nn.Parameter(torch.randn(n, inputs, outputs) / (n * inputs) ** 0.5) for n in paths
+            torch.nn.Parameter(torch.randn(n, inputs, outputs)) for n in paths
         )
+        self._scales = [(n * inputs) ** -0.5 for n in paths]
 
     def forward(self, parts: list[Tensor]) -> Tensor:
-        return torch.cat([torch.einsum("spmk,pko->smo", x, w) for x, w in zip(parts, self.weights)], 1)
+        mixed = zip(parts, self.weights, self._scales)
+        return torch.cat([torch.einsum("spmk,pko->smo", x, s * w) for x, w, s in mixed], 1)
 
 
 class Layer(torch.nn.Module):
@@ -43,7 +46,7 @@ class Layer(torch.nn.Module):
         """shape: the architecture; degree, channels: of the features heard; sends: degree of the new ones."""
         super().__init__()
         c, d = shape.channels, shape.product_degree
-        self.filters = torch.nn.Parameter(torch.randn(shape.radial, shape.filters) / shape.radial**0.5)
+        self.filters = torch.nn.Parameter(torch.randn(shape.radial, shape.filters))
         self.angular = (shape.degree + 1) ** 2
         self.heard = (degree + 1) ** 2
         self.message = Product(shape.degree, degree, d)
@@ -72,7 +75,7 @@ class Layer(torch.nn.Module):
 
     def _heard(self, table: Table, basis: Tensor, angular: Tensor, sent: Tensor) -> Tensor:
         """A (S, (product_degree + 1)², c)."""
-        filters = basis @ (self.filters * self.neighbours.rsqrt())
+        filters = basis @ (self.filters * (self.neighbours * len(self.filters)).rsqrt())
         shape = (filters[:, None, :] * angular[:, :, None]).flatten(1)
         total = torch.bmm(table.padded(shape).transpose(1, 2), table.padded(sent))
         total = total.reshape(table.sites, self.angular, filters.shape[1], self.heard, -1).transpose(2, 3)
@@ -87,8 +90,8 @@ class Layer(torch.nn.Module):
             self.spread[l] = centred[:, l * l : (l + 1) ** 2].square().mean((0, 1)).sqrt() + 1e-3
 
     def _standardised(self, a: Tensor, species: Tensor) -> Tensor:
-        l = degrees(len(self.spread) - 1).to(a.device)
-        return torch.cat([a[:, :1] - self.mean[species][:, None], a[:, 1:]], 1) / self.spread[l]
+        spread = torch.cat([s[None].expand(2 * l + 1, -1) for l, s in enumerate(self.spread)])
+        return torch.cat([a[:, :1] - self.mean[species][:, None], a[:, 1:]], 1) / spread
 
 
 def _gains(species: int, paths: int, channels: int) -> torch.nn.Parameter:

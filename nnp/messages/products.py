@@ -10,11 +10,6 @@ from e3nn import o3
 from nnp.state import Tensor
 
 
-def degrees(degree: int) -> Tensor:
-    """The degree l of each of the (degree + 1)² components, l ascending."""
-    return torch.repeat_interleave(torch.arange(degree + 1), 2 * torch.arange(degree + 1) + 1)
-
-
 def block(l: int) -> slice:
     """Where the 2l + 1 components of one degree stand among all of them."""
     return slice(l * l, (l + 1) ** 2)
