@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+import yaml
 from scipy.stats import ortho_group
 
 from nnp.committee import Committee
@@ -16,7 +17,10 @@ from nnp.field import shells
 from nnp.homogeneous import HomogeneousCrystal
 from nnp.neighbors import find_pairs
 from nnp.state import State
+from nnp.statistics import extrapolation
+from nnp.train.job import run_job
 from tests.nnp.small_models import MESSAGES, SMALL, bound_silicon, small
+from tests.nnp.training_data import crystals, settings, write
 
 torch.set_num_threads(1)
 every = pytest.mark.parametrize("name", SMALL)
@@ -215,6 +219,35 @@ def test_removed_pairs_carry_no_message_in_any_layer(name):
 def test_nothing_is_random(name):
     potential, atoms = small(name), cluster(18, size=8.0)
     assert torch.equal(run(potential, atoms).forces, run(potential, atoms).forces)
+
+
+@every
+def test_two_elements_are_learned(name, tmp_path):
+    """Every second atom is called carbon, and is 1 eV lower than silicon: forces and reference energies follow."""
+    frames = crystals(12)
+    for atoms in frames:
+        atoms.numbers[::2] = 6
+        atoms.info["REF_energy"] -= 0.5 * len(atoms)
+    tree = {
+        "model": {
+            "type": name,
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in SMALL[name].items()},
+        },
+        "data": {"validation": 0.25},
+        "optimiser": {"epochs": 24 if name == "schnet" else 8, "batch": 2, "warm_up": 4, "average": 0.9},
+        "checkpoint_every": 12,
+    }
+    config = settings(tmp_path, yaml.safe_dump(tree))
+    assert config.model.type == name and config.model.cutoff == SMALL[name]["cutoff"]
+    outcome = run_job(config, write(tmp_path / "sic.xyz", frames), tmp_path / "run")
+    labels = np.concatenate([atoms.arrays["REF_forces"].ravel() for atoms in frames])
+    found = outcome.errors["validation"]["all"]
+    assert found["forces"]["rmse"] < 0.7 * np.sqrt(np.mean(labels**2))
+    model = load(outcome.model)
+    assert (
+        model.numbers == (6, 14)
+        and np.isfinite(extrapolation(model, State.from_ase(frames[0])).numpy()).all()
+    )
 
 
 def test_messages_are_those_of_the_library():
