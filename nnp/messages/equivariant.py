@@ -68,17 +68,16 @@ class EquivariantNetwork(FeaturedPotential):
         self, architecture: Architecture, numbers: Sequence[int], header: dict[str, Any] | None = None
     ):
         a = architecture
-        super().__init__(a, numbers, header, a.layers * a.channels)
-        self.shape = a
-        self.receptive_field = a.layers * self.cutoff
-        count = len(self.numbers)
-        self.embedding = torch.nn.Parameter(torch.randn(count, a.embedding))
+        count = len(set(numbers))
         # the first layer hears of elements only, the last one has nobody to send vectors to
         heard = [(0, a.embedding)] + [(a.hidden_degree, a.channels)] * (a.layers - 1)
         sends = [a.hidden_degree] * (a.layers - 1) + [0]
-        self.layers = torch.nn.ModuleList(
-            Layer(a, count, degree, channels, out) for (degree, channels), out in zip(heard, sends)
-        )
+        layers = [Layer(a, count, degree, channels, out) for (degree, channels), out in zip(heard, sends)]
+        super().__init__(a, numbers, header, sum(layer.invariants for layer in layers))
+        self.shape = a
+        self.receptive_field = a.layers * self.cutoff
+        self.embedding = torch.nn.Parameter(torch.randn(count, a.embedding))
+        self.layers = torch.nn.ModuleList(layers)
 
     def features(self, graph: Graph, r: Tensor) -> Tensor:
         return self._pass(graph, r, settle=False)
@@ -93,14 +92,12 @@ class EquivariantNetwork(FeaturedPotential):
         angular = harmonics(graph.vectors / r[:, None], a.degree)
         species = self.species(graph.numbers)
         sent = self.embedding[self.species(graph.neighbour_numbers)]  # known of every neighbour
-        scalars: list[Tensor] = []
-        h = None
+        invariants: list[Tensor] = []
         for layer in self.layers:
-            if h is not None:
-                sent = table.received(h.flatten(1))
-            h = layer(table, basis, angular, sent, species, settle)
-            scalars.append(h[:, 0])
-        return torch.cat(scalars, 1)
+            h, found = layer(table, basis, angular, sent, species, settle)
+            invariants.append(found)
+            sent = table.received(h.flatten(1))
+        return torch.cat(invariants, 1)
 
 
 FAMILY = Family(Architecture, EquivariantNetwork)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from nnp.messages.products import Product
+from nnp.messages.products import Product, block
 from nnp.messages.table import Table
 from nnp.state import Tensor
 
@@ -31,11 +31,12 @@ class Mix(torch.nn.Module):
 
 
 class Layer(torch.nn.Module):
-    """From what the neighbours send to new features h of the sites, with q filters Q_q (learned, of the distance):
+    """From what the neighbours send to new features h of the sites, with filters Q_q (learned, of the distance):
 
         A_i = mix Σ_j Q_q(r_ij) Y_l(r̂_ij) ⊗ h_j / √N,    B = A + w A ⊗ A,    C = B + w' B ⊗ A,    h = mix C
 
-    ⊗ couples to all degrees of natural parity; w, w' differ between the elements of the site.
+    ⊗ couples to all degrees of natural parity; w, w' differ between the elements of the site. The invariants of
+    the layer are h_0, A_0, Σ_m A_lm² of every degree l > 0, and the scalars of B ⊗ A by every path.
     """
 
     neighbours: Tensor
@@ -47,34 +48,39 @@ class Layer(torch.nn.Module):
         super().__init__()
         c, d = shape.channels, shape.product_degree
         self.filters = torch.nn.Parameter(torch.randn(shape.radial, shape.filters))
-        self.angular = (shape.degree + 1) ** 2
-        self.heard = (degree + 1) ** 2
-        self.message = Product(shape.degree, degree, d)
+        self.angular, self.heard, self.multiplied = ((l + 1) ** 2 for l in (shape.degree, degree, d))
+        self.message = Product(shape.degree, degree, shape.degree)
         self.gather = Mix(self.message.paths, shape.filters * channels, c)
         self.square, self.cube = Product(d, d, d), Product(d, d, sends)
         self.first = torch.nn.ParameterList(_gains(species, n, c) for n in self.square.paths)
         self.second = torch.nn.ParameterList(_gains(species, n, c) for n in self.cube.paths)
         self.out = Mix((1,) * (sends + 1), c, c)
+        self.invariants = c * (2 + shape.degree + self.cube.paths[0])
         self.register_buffer("neighbours", torch.tensor(28.0))
         self.register_buffer("mean", torch.zeros(species, c))
-        self.register_buffer("spread", torch.ones(d + 1, c))
+        self.register_buffer("spread", torch.ones(shape.degree + 1, c))
 
     def forward(
         self, table: Table, basis: Tensor, angular: Tensor, sent: Tensor, species: Tensor, settle: bool
-    ) -> Tensor:
-        """h (S, (sends + 1)², c). basis: (P, radial); angular: (P, (degree + 1)²); sent: (P, k); species: (S,)."""
+    ) -> tuple[Tensor, Tensor]:
+        """h (S, (sends + 1)², c) and the invariants (S, …). basis: (P, radial); angular: (P, (degree + 1)²); sent:
+        (P, k); species: (S,)."""
         if settle:
             self.neighbours.fill_(max(1.0, len(basis) / table.sites))
         a = self._heard(table, basis, angular, sent)
         if settle:
             self._settle(a, species)
         a = self._standardised(a, species)
-        b = a + _weighted(self.square.of(a, a), self.first, species)
-        c = b[:, : len(self.out.weights) ** 2] + _weighted(self.cube.of(b, a), self.second, species)
-        return self.out([p[:, None] for p in c.split([2 * l + 1 for l in range(len(self.out.weights))], 1)])
+        low = a[:, : self.multiplied]
+        b = low + _weighted(self.square.of(low, low), self.first, species)
+        cubes = self.cube.of(b, low)
+        c = b[:, : len(self.second) ** 2] + _weighted(cubes, self.second, species)
+        h = self.out([p[:, None] for p in c.split([2 * l + 1 for l in range(len(self.second))], 1)])
+        squares = [a[:, block(l)].square().mean(1) for l in range(1, len(self.spread))]
+        return h, torch.cat([h[:, 0], a[:, 0], *squares, cubes[0].flatten(1)], 1)
 
     def _heard(self, table: Table, basis: Tensor, angular: Tensor, sent: Tensor) -> Tensor:
-        """A (S, (product_degree + 1)², c)."""
+        """A (S, (degree + 1)², c)."""
         filters = basis @ (self.filters * (self.neighbours * len(self.filters)).rsqrt())
         shape = (filters[:, None, :] * angular[:, :, None]).flatten(1)
         total = torch.bmm(table.padded(shape).transpose(1, 2), table.padded(sent))
