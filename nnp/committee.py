@@ -10,7 +10,7 @@ import torch
 
 from nnp.evaluate import Evaluation, Sites, evaluate
 from nnp.neighbors import Pairs
-from nnp.potential import Graph, Potential
+from nnp.potential import Graph, HasGradients, Potential
 from nnp.state import State, Tensor
 
 
@@ -69,6 +69,22 @@ class Committee:
     def site_energies(self, graph: Graph) -> Tensor:
         """Mean ε_i, eV, (S,)."""
         return torch.stack([p.site_energies(graph) for p in self.members]).mean(0)
+
+    def gradients(self, graph: Graph, weights: Tensor | None) -> tuple[Tensor, Tensor] | None:
+        """nnp.potential.HasGradients, where all members are."""
+        found = [p.gradients(graph, weights) if isinstance(p, HasGradients) else None for p in self.members]
+        known = [f for f in found if f is not None]
+        if len(known) < len(found):
+            return None
+        energies, slopes = (torch.stack(each).mean(0) for each in zip(*known))
+        return energies, slopes
+
+    def curvature(self, graph: Graph, weights: Tensor | None, directions: Tensor) -> Tensor | None:
+        """nnp.potential.HasGradients, where all members are."""
+        members = [p for p in self.members if isinstance(p, HasGradients)]
+        found = [p.curvature(graph, weights, directions) for p in members]
+        known = [f for f in found if f is not None]
+        return torch.stack(known).mean(0) if len(known) == len(self.members) else None
 
     def spread(self, state: State, pairs: Pairs, sites: Sites | None = None) -> Spread:
         """How far the members disagree; arguments as of nnp.evaluate.evaluate."""

@@ -22,15 +22,8 @@ SWITCH = "NNP_KERNEL"
 CACHE = "NNP_CACHE"
 """Environment variable: where compiled code is kept (default: nnp in the user's cache directory)."""
 
-_FLAGS = [
-    "-std=gnu++17",
-    "-O3",
-    "-march=native",
-    "-ffp-contract=fast",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-]
-_FLAGS += ["-fPIC", "-shared"]
+_FLAGS = ["-std=gnu++17", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno"]
+_FLAGS += ["-fno-trapping-math", "-fPIC", "-shared", "-pthread"]
 _QUIET = ["-Wno-ignored-attributes", "-Wno-psabi"]
 _log = logging.getLogger("nnp")
 
@@ -91,18 +84,15 @@ def reset() -> None:
 
 
 def _compile(compiler: str, source: Path, target: Path) -> None:
-    failure = ""
-    for threads in (["-fopenmp"], []):  # some compilers come without OpenMP: then on one thread
-        command = [compiler, *_FLAGS, *threads, *_QUIET, str(source), "-o", str(target)]
-        _log.info("compiling (once on this machine): %s", " ".join(command))
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise BuildError(f"{compiler}: {error}") from None
-        if done.returncode == 0:
-            return
-        failure = failure or next((l for l in done.stderr.splitlines() if "error" in l.lower()), "failed")
-    raise BuildError(f"{compiler}: {failure}")
+    command = [compiler, *_FLAGS, *_QUIET, str(source), "-o", str(target)]
+    _log.info("compiling (once on this machine): %s", " ".join(command))
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BuildError(f"{compiler}: {error}") from None
+    if done.returncode != 0:
+        failure = next((l for l in done.stderr.splitlines() if "error" in l.lower()), "failed")
+        raise BuildError(f"{compiler}: {failure}")
 
 
 def _cache() -> Path:
@@ -115,8 +105,12 @@ def _cache() -> Path:
 def _fingerprint(compiler: str, source: Path) -> str:
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
     parts = [compiler, version, *_FLAGS, _processor()]
-    parts += [p.read_text() for p in [source, *sorted(source.parent.glob("*.h"))]]
+    parts += [p.read_text() for p in (source, *_headers(source))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+
+def _headers(source: Path) -> list[Path]:
+    return sorted({*source.parent.glob("*.h"), *Path(__file__).parent.glob("*.h")})
 
 
 def _processor() -> str:

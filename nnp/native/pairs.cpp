@@ -1,27 +1,32 @@
 // Pair vectors from positions, and forces from the gradients in the pair vectors.
 #include <cstdint>
 
+#include "threads.h"
+
 namespace {
 
 using Integer = std::int64_t;
+constexpr Integer GRAIN = 100'000;  // pairs that are worth a thread
 
 template <class S>
 void vectors(Integer pairs, const Integer *i, const Integer *j, const Integer *shifts, const S *positions,
              const S *cell, S *out, Integer threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (Integer p = 0; p < pairs; ++p) {
-    const S *from = positions + 3 * i[p], *to = positions + 3 * j[p];
-    const S a = S(shifts[3 * p]), b = S(shifts[3 * p + 1]), c = S(shifts[3 * p + 2]);
-    for (int k = 0; k < 3; ++k)
-      out[3 * p + k] = to[k] - from[k] + (a * cell[k] + b * cell[3 + k] + c * cell[6 + k]);
-  }
+  parallel(pairs, threads, GRAIN, [=](Integer begin, Integer end) {
+    for (Integer p = begin; p < end; ++p) {
+      const S *from = positions + 3 * i[p], *to = positions + 3 * j[p];
+      const S a = S(shifts[3 * p]), b = S(shifts[3 * p + 1]), c = S(shifts[3 * p + 2]);
+      for (int k = 0; k < 3; ++k)
+        out[3 * p + k] = to[k] - from[k] + (a * cell[k] + b * cell[3 + k] + c * cell[6 + k]);
+    }
+  });
 }
 
 template <class S>
 void differences(Integer pairs, const Integer *i, const Integer *j, const S *values, S *out, Integer threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (Integer p = 0; p < pairs; ++p)
-    for (int k = 0; k < 3; ++k) out[3 * p + k] = values[3 * j[p] + k] - values[3 * i[p] + k];
+  parallel(pairs, threads, GRAIN, [=](Integer begin, Integer end) {
+    for (Integer p = begin; p < end; ++p)
+      for (int k = 0; k < 3; ++k) out[3 * p + k] = values[3 * j[p] + k] - values[3 * i[p] + k];
+  });
 }
 
 template <class S> void gather(Integer pairs, const Integer *i, const Integer *j, const S *gradient, S *out) {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "threads.h"
+
 namespace {
 
 using Integer = std::int64_t;
@@ -139,21 +141,22 @@ Integer pair_search(Integer n, const double *positions, const double *cell, cons
     box.height[k] = 1.0 / std::sqrt(square), box.periodic[k] = periodic[k] != 0;
   }
   const Bins bins(box, n, positions);
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
-  for (Integer i = 0; i < n; ++i) {
-    if (!pair_j) {
-      Integer count = 0;
-      neighbours(box, bins, i, [&](Integer, const Integer *) { ++count; });
-      first[i + 1] = count;
-      continue;
+  parallel(n, threads, 1000, [&](Integer begin, Integer end) {
+    for (Integer i = begin; i < end; ++i) {
+      if (!pair_j) {
+        Integer count = 0;
+        neighbours(box, bins, i, [&](Integer, const Integer *) { ++count; });
+        first[i + 1] = count;
+        continue;
+      }
+      Integer p = first[i];
+      neighbours(box, bins, i, [&](Integer j, const Integer *s) {
+        pair_i[p] = i, pair_j[p] = j;
+        for (int k = 0; k < 3; ++k) shifts[3 * p + k] = s[k] + bins.wrap[3 * i + k] - bins.wrap[3 * j + k];
+        ++p;
+      });
     }
-    Integer p = first[i];
-    neighbours(box, bins, i, [&](Integer j, const Integer *s) {
-      pair_i[p] = i, pair_j[p] = j;
-      for (int k = 0; k < 3; ++k) shifts[3 * p + k] = s[k] + bins.wrap[3 * i + k] - bins.wrap[3 * j + k];
-      ++p;
-    });
-  }
+  });
   if (!pair_j) {
     first[0] = 0;
     for (Integer i = 0; i < n; ++i) first[i + 1] += first[i];

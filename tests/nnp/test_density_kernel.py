@@ -8,6 +8,8 @@ import torch
 from ase.build import bulk
 
 from nnp import evaluate as evaluation
+from nnp.analytic.stillinger_weber import StillingerWeber
+from nnp.committee import Committee
 from nnp.density.architecture import Architecture
 from nnp.density.kernel.call import SOURCE
 from nnp.density.model import DensityPotential
@@ -135,6 +137,23 @@ def test_a_site_energy_depends_on_nothing_but_its_neighbourhood():
         assert torch.equal(potential.gradients(graph, None)[0], before)
     finally:
         torch.set_num_threads(threads)
+
+
+def test_a_committee_has_the_mean_of_its_members_derivatives():
+    members = [make_potential(ONE), make_potential(ONE, five_body=False)]
+    committee, state = Committee(members), crystal(ONE)
+    pairs, v = find_pairs(state, 4.0), torch.randn(len(state), 3, dtype=torch.float64)
+    graph = graph_of(state, 4.0)
+    expected = by_autograd(committee, graph, torch.ones(len(state)), torch.ones_like(graph.vectors))
+    found = (
+        *committee.gradients(graph, None),
+        committee.curvature(graph, None, torch.ones_like(graph.vectors)),
+    )
+    for a, b in zip(found, expected):
+        assert_alike(a, b, 1e-11)
+    each = [hessian_vector(p, state, pairs, v) for p in members]
+    torch.testing.assert_close(hessian_vector(committee, state, pairs, v), 0.5 * (each[0] + each[1]))
+    assert Committee([members[0], StillingerWeber()]).gradients(graph, None) is None
 
 
 def test_changed_weights_are_noticed():

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <vector>
 
+#include "../../native/threads.h"
 #include "invariants.h"
 #include "network.h"
 #include "pairs.h"
@@ -178,18 +179,18 @@ template <class T> int run(const Shape *shape, const Scalar<T> *weights, const G
   }
   const std::vector<Integer> order = arrange(s, site_species, LANES<T>);
   const Integer blocks = order.size() / LANES<T>;
-  threads = threads < 1 ? 1 : threads > blocks ? (blocks ? blocks : 1) : threads;
+  threads = threads > blocks / 4 ? (blocks < 8 ? 1 : blocks / 4) : threads < 1 ? 1 : threads;
   std::vector<Block<T>> work;
   for (Integer t = 0; t < threads; ++t) work.emplace_back(s, most + 1);
   std::vector<Weights<Scalar<T>>> own;
   for (Integer e = 0; e < s.elements; ++e) own.emplace_back(s, weights + e * s.weights);
   std::atomic<Integer> next{0};
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-  for (Integer t = 0; t < threads; ++t)
+  parallel(threads, threads, 1, [&](Integer mine, Integer) {
     for (Integer b; (b = next++) < blocks;) {
       const Integer *sites = &order[b * LANES<T>];
-      work[t].run(own[site_species[sites[0]]], g, first.data(), species.data(), sites);
+      work[mine].run(own[site_species[sites[0]]], g, first.data(), species.data(), sites);
     }
+  });
   return 0;
 }
 
