@@ -28,6 +28,7 @@ class DensityPotential(NeuralPotential):
     """
 
     architecture: Architecture
+    per_element = ("networks", "descriptors")
 
     def __init__(
         self, architecture: Architecture, numbers: Sequence[int], header: dict[str, Any] | None = None

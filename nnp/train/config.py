@@ -16,6 +16,7 @@ import yaml
 from nnp.density.architecture import Architecture as Density
 from nnp.families import family
 from nnp.neural import Architecture
+from nnp.storage import shipped_models
 from nnp.train.settings import Training
 
 __all__ = ["ConfigError", "Training", "as_plain", "build", "load_training", "portable", "with_paths"]
@@ -44,7 +45,11 @@ def load_training(path: str | Path, overrides: list[str] | None = None) -> Train
 def with_paths(config: Training, change: Callable[[str], str]) -> Training:
     """The same settings with other paths of the files that they name."""
     files = tuple(dataclasses.replace(f, file=change(f.file)) for f in config.data.files)
-    return dataclasses.replace(config, data=dataclasses.replace(config.data, files=files))
+    model, mark, member = config.start_from.partition("#")
+    if model and model not in shipped_models():
+        model = change(model)
+    data = dataclasses.replace(config.data, files=files)
+    return dataclasses.replace(config, data=data, start_from=model + mark + member)
 
 
 def _override(tree: dict[str, Any], text: str) -> None:
@@ -112,6 +117,8 @@ def _value(kind: Any, value: Any, path: str) -> Any:
         return build(kind, value, path)  # type: ignore[arg-type]
     origin = typing.get_origin(kind)
     if origin is tuple:
+        if typing.get_args(kind)[0] is str and isinstance(value, str):
+            value = [] if value == "none" else [value]
         if not isinstance(value, list):
             raise ConfigError(f"{path}: expected a list, got {value!r}")
         return tuple(_value(typing.get_args(kind)[0], v, f"{path}[{k}]") for k, v in enumerate(value))
@@ -150,5 +157,5 @@ def as_plain(config: Training) -> dict[str, Any]:
 
 def portable(config: Training) -> dict[str, Any]:
     """As plain values without the paths of one machine: what a model file says, and what resume compares."""
-    without = dataclasses.replace(config, data=dataclasses.replace(config.data, files=()))
-    return as_plain(without)
+    named = with_paths(config, lambda file: Path(file).name)
+    return as_plain(dataclasses.replace(named, data=dataclasses.replace(named.data, files=())))

@@ -25,6 +25,7 @@ from nnp.train.report import plot_curve, write_curve
 from nnp.train.run import Run
 from nnp.train.settings import DataFile
 from nnp.train.sources import Shifts, sources_of
+from nnp.train.transfer import with_start
 
 MODEL = "model.safetensors"
 Source = str | Path | DataFile
@@ -125,6 +126,7 @@ def run_job(
     config = with_files(config, data)
     if config.members > 1:
         return run_members(config, folder, resume, progress, jobs)
+    config = with_start(config)
     return run_one(config, read_parts(config), folder, resume, progress)
 
 

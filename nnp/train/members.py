@@ -19,6 +19,7 @@ from nnp.train import checkpoint, job
 from nnp.train.config import ConfigError, Training, portable
 from nnp.train.loop import Progress
 from nnp.train.sources import mean_shifts, shifted
+from nnp.train.transfer import member_start, with_start
 
 
 def member(config: Training, k: int) -> Training:
@@ -32,7 +33,8 @@ def member(config: Training, k: int) -> Training:
         data = replace(data, split_seed=data.split_seed + k)
     if config.members_differ == "bootstrap":
         data = replace(data, bootstrap=True)
-    return replace(config, members=1, members_differ="seed", seed=config.seed + k, data=data)
+    one = replace(config, members=1, members_differ="seed", seed=config.seed + k, data=data)
+    return with_start(replace(one, start_from=member_start(config.start_from, k)))
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,11 @@ class Training:
 
     model: sizes of a family of potentials (nnp.families), which its key `type` names. members: how many
     models to train for a committee, with seeds seed, seed + 1, …; members_differ: what else sets them apart.
+
+    start_from: a model file (its path relative to the training file) or a shipped model to go on from, whose
+    sizes then hold; FILE#k is member k of a committee, and a committee as a whole starts one member each.
+    freeze: parts that stay as they are (nnp.neural.NeuralPotential.parts). refit_reference: let the data set
+    the reference energies anew before the first step.
     """
 
     model: Architecture = field(default_factory=Density)
@@ -147,6 +152,9 @@ class Training:
     seed: int = 0
     members: int = 1
     members_differ: str = "seed"
+    start_from: str = ""
+    freeze: tuple[str, ...] = ()
+    refit_reference: bool = True
     dtype: str = "float32"
     checkpoint_every: int = 5
 
@@ -158,5 +166,5 @@ class Training:
         if self.members < 1:
             raise ValueError(f"members must be at least 1, not {self.members}")
         _one_of("members_differ", self.members_differ, DIFFER)
-        if self.optimiser.patience and not (self.data.validation or self.data.files):
-            raise ValueError("optimiser.patience needs frames that are held out (data.validation)")
+        if self.freeze and not self.start_from:
+            raise ValueError("freeze: only what start_from names can be held fixed")

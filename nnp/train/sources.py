@@ -59,20 +59,24 @@ def composition(frames: Sequence[Frame], numbers: Sequence[int]) -> np.ndarray:
 
 
 def reference_energies(
-    frames: Sequence[Frame], numbers: Sequence[int], energies: np.ndarray | None = None
+    frames: Sequence[Frame],
+    numbers: Sequence[int],
+    energies: np.ndarray | None = None,
+    sources: Sequence[str] | None = None,
+    only_further: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Energy of an atom of each element in the first source, (elements,), and what each further source adds
     to it, (sources − 1, elements); eV; least squares over the frames (smallest norm in doubt).
 
-    `energies`: what is to be explained, eV, (frames,); the labels if not given.
+    energies: what is to be explained, eV, (frames,); the labels if not given. sources: in their order; that
+    of the frames if not given. only_further: the energies in the first source are zero.
     """
-    sources = sources_of(frames)
+    sources = sources_of(frames) if sources is None else sources
     counts = composition(frames, numbers)
-    here = np.array([[f.source == s for s in sources[1:]] for f in frames], float).reshape(len(frames), -1)
-    columns = np.concatenate([counts[:, None], here[:, :, None] * counts[:, None]], 1)
+    here = np.array([[not only_further, *(f.source == s for s in sources[1:])] for f in frames], float)
+    columns = (here[:, :, None] * counts[:, None]).reshape(len(frames), -1)
     labels = np.array([f.energy for f in frames]) if energies is None else energies
-    found = np.linalg.lstsq(columns.reshape(len(frames), -1), labels, rcond=None)[0]
-    found = found.reshape(len(sources), len(numbers))
+    found = np.linalg.lstsq(columns, labels, rcond=None)[0].reshape(len(sources), len(numbers))
     return found[0], found[1:]
 
 
