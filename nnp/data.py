@@ -181,7 +181,7 @@ def _stress(value: Any, where: str) -> np.ndarray | None:
 
 def _refuse_no_cell(atoms: Atoms, has_stress: bool, where: str) -> None:
     periods = atoms.cell.array[atoms.pbc]
-    if np.linalg.matrix_rank(periods) < len(periods):
+    if len(periods) and np.linalg.matrix_rank(periods) < len(periods):
         raise DataError(f"{where}: periodic in {len(periods)} directions, but the cell is missing or flat")
     if has_stress and not atoms.cell.rank == 3:
         raise DataError(f"{where}: a stress, but no cell and so no volume")

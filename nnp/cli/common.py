@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import ase.io
 from ase import Atoms
 
-from nnp.data import DataError
+from nnp.data import DataError, DataWarning
 from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.registry import named_potential
 from nnp.state import State
@@ -66,6 +69,15 @@ def read_model(text: str) -> Potential:
         return named_potential(text)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from None
+
+
+@contextmanager
+def data_warnings() -> Iterator[None]:
+    """Warnings about the data go to standard error, a line each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = lambda message, *_: print(f"nnp: warning: {message}", file=sys.stderr)
+        yield
 
 
 def require(condition: bool, message: str) -> None:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nnp.cli.common import DONE, add_command, add_model, read_model
+from nnp.cli.common import DONE, add_command, add_model, data_warnings, read_model
 from nnp.data import Keys, read_frames
 from nnp.potential import check_species
 from nnp.train.errors import errors_of_frames
@@ -43,7 +43,8 @@ def add(commands: Any) -> None:
 def _evaluate(options: argparse.Namespace) -> int:
     model = read_model(options.model)
     keys = Keys(energy=options.energy_key, forces=options.forces_key, stress=options.stress_key)
-    frames = [frame for path in options.data for frame in read_frames(path, keys)]
+    with data_warnings():
+        frames = [frame for path in options.data for frame in read_frames(path, keys)]
     for frame in frames:
         check_species(model, frame.state.numbers)
     shifts = fit_shifts(model, frames) if options.fit_offsets else {}

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from nnp.cli.common import DONE, add_command, require
+from nnp.cli.common import DONE, add_command, data_warnings, require
 from nnp.train.config import load_training
 from nnp.train.job import run_job
 from nnp.train.report import members_table, shifts_text, table
@@ -50,7 +50,7 @@ def _train(options: argparse.Namespace) -> int:
     config = load_training(options.settings, options.set)
     folder = options.output or Path(options.settings.stem)
     jobs = min(options.jobs, config.members)
-    with progress_shown(config.optimiser.epochs, config.members, jobs) as progress:
+    with data_warnings(), progress_shown(config.optimiser.epochs, config.members, jobs) as progress:
         outcome = run_job(config, options.data, folder, options.resume, progress, jobs)
     for part, errors in outcome.errors.items():
         print(f"\n{table(errors, part)}")

@@ -18,6 +18,7 @@ from nnp.data import DataError, Frame, free_atom, read_frames, refuse_duplicates
 from nnp.families import save
 from nnp.statistics import remember
 from nnp.train import checkpoint
+from nnp.train.checks import check_units
 from nnp.train.config import ConfigError, Training, as_plain, portable, with_paths
 from nnp.train.errors import errors_of_frames
 from nnp.train.loop import Progress, train
@@ -66,6 +67,7 @@ def read_parts(config: Training) -> Parts:
     for file in d.files:
         frames += read_frames(file.file, file.keys or d.keys, file.source, d.forces == "required")
     refuse_duplicates(frames)
+    check_units(frames, d.suspicious == "refuse")
     training, validation = split(frames, d.validation, d.split_seed, d.always_train)
     if d.bootstrap:
         training = _drawn(training, config.seed, d.always_train)

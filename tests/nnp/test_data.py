@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from nnp.data import DataError, Keys, read_frames, split
+from nnp.data import DataError, DataWarning, Keys, read_frames, split
 
 
 def labelled(seed=0, **info):
@@ -72,6 +72,24 @@ def _short_stress(a):
     a.info["REF_stress"] = [1.0, 2.0]
 
 
+def _no_cell(a):
+    a.cell[:] = 0.0
+    a.pbc = True
+
+
+def _no_volume(a):
+    a.cell[:] = 0.0
+    a.pbc = False
+
+
+def _flat_forces(a):
+    a.set_array("REF_forces", a.arrays.pop("REF_forces")[:, :2])
+
+
+def _energy_of_atoms(a):
+    a.info["REF_energy"] = [-5.0] * 8
+
+
 def _odd_part(a):
     a.info["split"] = "test"
 
@@ -84,6 +102,10 @@ def _odd_part(a):
         (_not_finite, "forces are not finite"),
         (_overlapping, "atoms 0 and 1 are 0.300 Å apart"),
         (_short_stress, "stress has 2 components"),
+        (_flat_forces, r"the forces have the shape \(8, 2\), not \(8, 3\)"),
+        (_energy_of_atoms, r"the energy have the shape \(8,\)"),
+        (_no_cell, "periodic in 3 directions, but the cell is missing or flat"),
+        (_no_volume, "a stress, but no cell and so no volume"),
         (_odd_part, "split is 'test'"),
     ],
 )
@@ -95,7 +117,29 @@ def test_a_bad_frame_is_named(write, spoil, says):
     assert "frame 1" in str(caught.value)
 
 
+def test_keys_that_no_frame_has_are_refused(write):
+    """Silence would drop every stress, or every type."""
+    for keys, says in (
+        (Keys(stress="stress"), "no stress under the key 'stress' .*did you mean 'REF_stress'"),
+        (Keys(config_type="type"), "no config_type under the key 'type' .*did you mean 'config_type'"),
+    ):
+        with pytest.raises(DataError, match=says):
+            read_frames(write([labelled(0)]), keys)
+    other = labelled(0)
+    other.info["virial_stress"] = other.info.pop("REF_stress")
+    with pytest.warns(DataWarning, match="did you mean 'virial_stress'"):
+        read_frames(write([other]))
+
+
+def test_forces_may_be_missing_where_that_is_allowed(write):
+    bare = labelled(1)
+    del bare.arrays["REF_forces"]
+    frames = read_frames(write([labelled(0), bare]), forces_required=False)
+    assert frames[0].forces is not None and frames[1].forces is None
+
+
 def test_the_same_configuration_twice_is_refused(write):
+    read_frames(write([labelled(0), labelled(0, source="another code")]))
     with pytest.raises(DataError, match="frame 2: the same configuration as frame 0"):
         read_frames(write([labelled(0), labelled(1), labelled(0)]))
 

@@ -28,6 +28,15 @@ def data(tmp_path_factory):
     return write(tmp_path_factory.mktemp("data") / "sw.xyz", crystals())
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """The same bytes take the same number of threads, in other processes too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 class Killed(Exception):
     pass
 
