@@ -1,12 +1,14 @@
 """Training on frames labelled by Stillinger–Weber: it learns, it resumes, it refuses wrong settings."""
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from ase.units import GPa
 
 from nnp.analytic.stillinger_weber import StillingerWeber
 from nnp.data import read_frames, split
@@ -18,7 +20,9 @@ from nnp.train.batch import collate, prepare
 from nnp.train.config import ConfigError, Training, build, load_training, portable
 from nnp.train.errors import errors_of_frames
 from nnp.train.job import run_job
-from nnp.train.loss import Weights, loss, predict
+from nnp.train.loss import Prediction, Weights, huber, loss, predict
+from nnp.train.schedule import rate
+from nnp.train.settings import Data, Loss, Optimiser, Robust
 from nnp.train.sources import reference_energies
 from tests.nnp.training_data import crystals, settings, write
 
@@ -46,6 +50,41 @@ def test_predictions_in_a_batch_are_those_of_single_frames(data):
     table = errors_of_frames(potential, frames)
     assert table["all"]["frames"] == 12 and table["cold"]["atoms"] == 48
     assert table["all"]["forces"]["rmse"] < 1e-6 and table["all"]["stress"]["mae"] < 1e-4
+
+
+def test_huber_is_quadratic_then_linear_with_one_slope():
+    x = torch.tensor([0.0, 0.3, 1.0, 3.0], dtype=torch.float64, requires_grad=True)
+    value = huber(x.square(), 1.0)
+    assert value.tolist() == pytest.approx([0.0, 0.09, 1.0, 5.0])
+    (slope,) = torch.autograd.grad(value.sum(), x)
+    assert slope.tolist() == pytest.approx([0.0, 0.6, 2.0, 2.0])
+
+
+def test_the_terms_of_the_loss_have_their_units(data):
+    """Errors of known size in one frame of eight atoms: each term is its square, and Huber's is smaller."""
+    frame = read_frames(data)[0]
+    batch = prepare(frame, 4.2, torch.float64)
+    right = Prediction(batch.energy, batch.forces, batch.virial)
+    off = Prediction(right.energy + 8 * 0.2, right.forces, right.virial + 0.5 * frame.volume * GPa)
+    assert loss(off, batch, Weights(1.0, 1.0, 0.0)).item() == pytest.approx(0.04)
+    assert loss(off, batch, Weights(0.0, 0.0, 0.0, stress_gpa=3.0)).item() == pytest.approx(0.75)
+    virial = 0.5 * frame.volume * GPa / 8
+    assert loss(off, batch, Weights(0.0, 0.0, 2.0)).item() == pytest.approx(2.0 * virial**2)
+    robust = Weights(1.0, 0.0, 0.0, widths=Robust(energy=0.1))
+    assert loss(off, batch, robust).item() == pytest.approx(2 * 0.1 * 0.2 - 0.1**2)
+    turned = Prediction(right.energy, right.forces + torch.tensor([3.0, 0.0, 4.0]), right.virial)
+    robust = Weights(0.0, 3.0, 0.0, widths=Robust(forces=1.0))  # on the length, 5 eV/Å
+    assert loss(turned, batch, robust).item() == pytest.approx(2 * 1.0 * 5.0 - 1.0)
+
+
+@pytest.mark.parametrize(
+    "schedule, half", [("cosine", 0.5005), ("linear", 0.5005), ("exponential", 0.0316228), ("constant", 1.0)]
+)
+def test_schedules_end_at_the_final_rate(schedule, half):
+    o = Optimiser(schedule=schedule, learning_rate=1.0, final_rate=1e-3, warm_up=10)
+    assert rate(0, 1000, o) == pytest.approx(0.1)
+    assert rate(500, 1000, o) == pytest.approx(half)
+    assert rate(1000, 1000, o) == pytest.approx(1.0 if schedule == "constant" else 1e-3)
 
 
 def test_reference_energies_are_the_least_squares_ones():
@@ -131,6 +170,10 @@ def test_resume_refuses_other_settings_and_empty_folders(data, tmp_path):
         ("model: {degree: 7}", r"^model: need 0 <= many_degree <= degree <= 4"),
         ("data: {validation: 1.5}", r"^data: validation must lie in"),
         ("model: 5", r"^model: expected a mapping"),
+        ("optimiser: {schedule: step}", r"^optimiser: schedule must be one of cosine, "),
+        ("members: 0", r"members must be at least 1"),
+        ("loss: {robust: {energy: -1}}", r"^loss\.robust: the widths must not be negative"),
+        ("data: {suspicious: ignore}", r"^data: suspicious must be one of refuse, warn"),
         ("dtype: float16", r"dtype must be float32 or float64"),
         ("a: [", "not readable as YAML"),
     ],
@@ -152,6 +195,14 @@ def test_a_weight_on_a_type_that_is_not_there_is_refused(data, tmp_path):
     config = settings(tmp_path, overrides=["loss.config_types.slab=4"])
     with pytest.raises(ConfigError, match=r"loss\.config_types\.slab: .*there are: cold, warm"):
         run_job(config, data, tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", [Training, Data, Loss, Optimiser])
+def test_every_key_is_explained_beside_the_example(kind):
+    text = (Path(__file__).parents[2] / "examples" / "training" / "README.md").read_text()
+    tables = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named = {name for cell in tables for name in cell.replace("`", " ").replace(",", " ").split()}
+    assert {f.name for f in dataclasses.fields(kind)} <= named
 
 
 def test_defaults_are_a_complete_training():
