@@ -215,12 +215,12 @@ def frames() -> Iterator[Frame]:
     yield from separations(0.0)
     yield from separations(0.8, 2.0, 0.4)
     yield from volumes()
-    yield from separations(1.3, 3.0)
+    yield from separations(1.3, 3.0, 4.0)
     yield from stretched()
     last = (separations(0.6, 1.0), moved_layers(), shaken(), vacancies(), slid(), glide())
     for few in zip_longest(*last):  # in turn, so that a run that is stopped has some of each
         yield from (frame for frame in few if frame)
-    yield from separations(1.6, 0.2, 2.5, 4.0)
+    yield from separations(1.6, 0.2, 2.5)
 
 
 def compute(frame: Frame, command: str, pseudo_dir: str) -> Atoms:
