@@ -15,7 +15,7 @@ def plot_reliability(report: Mapping[str, Reliability], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.6, 3.8), layout="constrained")
+    figure = Figure(figsize=(7.6, 4.3), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (name, title) in zip(figure.subplots(1, 2), TITLES.items()):
         if name not in report:
