@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nnp.data import read_frames
-from nnp.families import load
+from nnp.families import family, load, make_neural
 from nnp.train.batch import prepare
 from nnp.train.config import ConfigError
 from nnp.train.errors import errors_of_frames
@@ -15,6 +15,7 @@ from nnp.train.job import run_job
 from nnp.train.sources import residuals
 from nnp.train.start import start
 from nnp.train.transfer import with_start
+from tests.nnp.small_models import SMALL
 from tests.nnp.training_data import SETTINGS, crystals, settings, write
 
 PLAIN = SETTINGS.replace(SETTINGS.splitlines()[1], "")  # without the sizes: they are the starting model's
@@ -122,3 +123,29 @@ def test_families_that_cannot_grow_say_so(folder):
     wider = dataclasses.replace(old.architecture, channels=5)
     with pytest.raises(ValueError, match="sizes differ"):
         type(old)(wider, (14,)).adopt(old)
+
+
+@pytest.mark.parametrize("name", ["density", "equivariant", "schnet"])
+@pytest.mark.parametrize("numbers", [(6, 14), (14, 32), (6, 14, 32)])
+def test_families_grow_by_elements(folder, name, numbers):
+    silicon = read_frames(folder / "si.xyz")[:3]
+    old, new = grown_from(name, (14,), 1), grown_from(name, numbers, 2)
+    assert np.ptp(residuals(old, silicon) - residuals(new, silicon)) > 1e-5
+    new.adopt(old)
+    np.testing.assert_allclose(residuals(new, silicon), residuals(old, silicon), atol=1e-10)
+
+
+def grown_from(name, numbers, seed):
+    """A model with random weights, its last linear part included."""
+    torch.manual_seed(seed)
+    sizes = SMALL.get(name, {"cutoff": 4.2, "radial": 6, "channels": 4, "hidden": (8,)})
+    model = make_neural(family(name).architecture(**sizes), numbers).double().requires_grad_(False)
+    for network in model.networks:
+        network.linear.normal_()
+    return model
+
+
+def test_symmetry_functions_of_other_elements_do_not_fit():
+    one, two = (grown_from("behler", numbers, 1) for numbers in ((14,), (14, 32)))
+    with pytest.raises(ValueError, match="cannot be given new elements"):
+        two.adopt(one)
