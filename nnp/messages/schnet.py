@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from nnp.density.radial import radial_basis, switch
+from nnp.density.radial import chebyshev, floored, switch
 from nnp.families import Family
 from nnp.featured import FeaturedPotential
 from nnp.messages.table import Table
@@ -30,7 +30,7 @@ class Architecture:
     type: str = "schnet"
     cutoff: float = 5.0
     layers: int = 3
-    radial: int = 16
+    radial: int = 12
     channels: int = 32
     filters: int = 32
     hidden: tuple[int, ...] = (32,)
@@ -54,30 +54,47 @@ class ShiftedSoftplus(torch.nn.Module):
 
 
 class Interaction(torch.nn.Module):
-    """h ← h + v(Σ_j F(r_ij) ∘ W h_j / √N), F a network of the distance that ends at the cutoff, v one of atoms."""
+    """h ← h + v(m), m = standardised Σ_j F(r_ij) ∘ W h_j, F a network of the distance that ends at the cutoff, v one
+    of atoms. Mean (by element) and spread of m are those of typical neighbourhoods before training: what differs
+    between atoms, not what all have in common, is of order one."""
 
-    def __init__(self, shape: Architecture):
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, shape: Architecture, species: int):
         super().__init__()
         c = shape.channels
         self.filter = torch.nn.Sequential(
             torch.nn.Linear(shape.radial, shape.filters), ShiftedSoftplus(), torch.nn.Linear(shape.filters, c)
         )
         self.inward = torch.nn.Linear(c, c, bias=False)
-        self.outward = torch.nn.Sequential(
-            torch.nn.Linear(c, c), ShiftedSoftplus(), torch.nn.Linear(c, c, bias=False)
-        )
+        self.outward = torch.nn.Sequential(torch.nn.Linear(c, c), ShiftedSoftplus(), torch.nn.Linear(c, c))
+        self.register_buffer("mean", torch.zeros(species, c))
+        self.register_buffer("spread", torch.ones(c))
 
-    def forward(self, h: Tensor, centre: Tensor, sent: Tensor, basis: Tensor, fade: Tensor) -> Tensor:
-        """h (S, c) with the messages of what the neighbours sent (P, c)."""
-        message = self.filter(basis) * fade[:, None] * self.inward(sent)
-        return h + self.outward(torch.zeros_like(h).index_add(0, centre, message))
+    def forward(self, h: Tensor, edges: Edges, sent: Tensor, species: Tensor, settle: bool = False) -> Tensor:
+        """h (S, c) with the messages of what the neighbours sent (P, c); `settle`: take mean and spread from them."""
+        message = self.filter(edges.basis) * edges.fade[:, None] * self.inward(sent)
+        heard = torch.zeros_like(h).index_add(0, edges.centre, message)
+        if settle:
+            for k in range(len(self.mean)):
+                self.mean[k] = heard[species == k].mean(0)
+            self.spread.copy_((heard - self.mean[species]).square().mean(0).sqrt() + 1e-3)
+        return h + self.outward((heard - self.mean[species]) / self.spread)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """centre: (P,) sites; basis: (P, radial); fade: (P,) ends at the cutoff."""
+
+    centre: Tensor
+    basis: Tensor
+    fade: Tensor
 
 
 class SchNet(FeaturedPotential):
     """Schütt, Sauceda, Kindermans, Tkatchenko & Müller, J. Chem. Phys. 148, 241722 (2018),
     doi:10.1063/1.5019779, with a polynomial basis and filters that reach zero with two derivatives."""
-
-    neighbours: Tensor
 
     def __init__(
         self, architecture: Architecture, numbers: Sequence[int], header: dict[str, Any] | None = None
@@ -86,20 +103,29 @@ class SchNet(FeaturedPotential):
         self.shape = architecture
         self.receptive_field = architecture.layers * self.cutoff
         self.embedding = torch.nn.Parameter(torch.randn(len(self.numbers), architecture.channels))
-        self.interactions = torch.nn.ModuleList(Interaction(architecture) for _ in range(architecture.layers))
-        self.register_buffer("neighbours", torch.tensor(28.0))
+        self.interactions = torch.nn.ModuleList(
+            Interaction(architecture, len(self.numbers)) for _ in range(architecture.layers)
+        )
 
     def settle(self, graph: Graph, r: Tensor) -> None:
-        self.neighbours.fill_(max(1.0, len(graph.centre) / graph.n_sites))
+        self._pass(graph, r, settle=True)
 
     def features(self, graph: Graph, r: Tensor) -> Tensor:
-        basis = radial_basis(r, self.cutoff, self.shape.repulsion, self.shape.radial).T
-        fade, table = switch(r, self.cutoff) * self.neighbours.rsqrt(), Table.of(graph)
-        h = self.embedding[self.species(graph.numbers)]
+        return self._pass(graph, r, settle=False)
+
+    def _pass(self, graph: Graph, r: Tensor, settle: bool) -> Tensor:
+        """Through all layers; where `settle`, each sets its scales from what it hears."""
+        near = (
+            floored(r, self.shape.repulsion, 0.25 * self.shape.repulsion) if self.shape.repulsion > 0.0 else r
+        )
+        basis = torch.stack(chebyshev(2.0 * near / self.cutoff - 1.0, self.shape.radial), 1)
+        edges, table = Edges(graph.centre, basis, switch(r, self.cutoff)), Table.of(graph)
+        species = self.species(graph.numbers)
+        h = self.embedding[species]
         sent = self.embedding[self.species(graph.neighbour_numbers)]  # known of every neighbour
-        for k, interaction in enumerate(self.interactions):
-            sent = table.received(h) if k else sent
-            h = interaction(h, graph.centre, sent, basis, fade)
+        for interaction in self.interactions:
+            h = interaction(h, edges, sent, species, settle)
+            sent = table.received(h)
         return h
 
 

@@ -123,11 +123,11 @@ def test_an_atom_enters_the_cutoff_with_two_continuous_derivatives(name):
         )
         return (inside - outside).abs()
 
-    depth = potential.cutoff / 1000
+    depth = potential.cutoff / 4000
     ratio = step(depth) / step(depth / 2)
     far = step(depth)
     for site in range(3) if name in MESSAGES else (1, 2):
-        assert float(far[site]) > 1e-14 and 7.5 < float(ratio[site]) < 8.5
+        assert float(far[site]) > 1e-13 and 7.5 < float(ratio[site]) < 8.5
 
 
 def _lifted(points, h):
@@ -172,7 +172,7 @@ def test_crystal_under_strain_is_that_of_an_explicit_one(name):
     potential = load(bound_silicon(name))
     crystal = make_crystal("diamond", "Si", 5.43, {"y": [1, 1, 1], "z": [1, -1, 0]})
     F = np.eye(3) + 0.04 * np.random.default_rng(0).normal(size=(3, 3))
-    homogeneous, h = HomogeneousCrystal(potential, crystal), 1e-4
+    homogeneous, h = HomogeneousCrystal(potential, crystal), 2e-5
     response = homogeneous.evaluate(F[None])
 
     def block(F, shifts, repeat):
