@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from nnp.crystal import Crystal
-from nnp.potential import Graph, Potential
+from nnp.potential import Graph, HasGradients, Potential
 from nnp.state import Tensor
 
 FORCE_TOLERANCE = 1e-10
@@ -54,24 +54,35 @@ class Cells:
 
     def energy(self, Y: Tensor) -> Tensor:
         """Σ_p ε_p of each point, eV, (n,), differentiable in Y."""
+        return self._summed(self.potential.site_energies(self._graph(Y)[0]), len(Y))
+
+    def _graph(self, Y: Tensor) -> tuple[Graph, Tensor]:
+        """The cells' environments, and the rows of D that make their pair vectors."""
         n = len(Y)
         with torch.no_grad():  # pairs out of reach at every point of the batch need no graph
             nearest = (self.D @ Y).square().sum(-1).amin(0)
             keep = torch.nonzero(nearest < self.potential.cutoff**2)[:, 0]
-        r = (self.D[keep] @ Y).reshape(-1, 3)
-        p, q = self.p[keep], self.q[keep]
-        centre = (self.b * torch.arange(n)[:, None] + p).reshape(-1)
+        D, p, q = self.D[keep], self.p[keep], self.q[keep]
+        cell = self.b * torch.arange(n)[:, None]
         graph = Graph(
-            centre=centre,
-            neighbour=(self.b * torch.arange(n)[:, None] + q).reshape(-1),  # its copy in the cell
-            vectors=r,
+            centre=(cell + p).reshape(-1),
+            neighbour=(cell + q).reshape(-1),  # its copy in the cell
+            vectors=(D @ Y).reshape(-1, 3),
             numbers=self.numbers.repeat(n),
             neighbour_numbers=self.numbers[q].repeat(n),
         )
-        return self.potential.site_energies(graph).reshape(n, self.b).sum(1)
+        return graph, D
+
+    def _summed(self, energies: Tensor, n: int) -> Tensor:
+        return energies.reshape(n, self.b).sum(1)
 
     def slope(self, Y: Tensor) -> tuple[Tensor, Tensor]:
         """Energy (n,) and its gradient in Y."""
+        if isinstance(self.potential, HasGradients):
+            graph, D = self._graph(Y)
+            found = self.potential.gradients(graph, None)
+            if found is not None:
+                return self._summed(found[0], len(Y)), D.T @ found[1].reshape(len(Y), -1, 3)
         Y = Y.requires_grad_(True)
         E = self.energy(Y)
         (g,) = torch.autograd.grad(E.sum(), Y)
@@ -79,12 +90,26 @@ class Cells:
 
     def curvature(self, Y: Tensor, first: int) -> tuple[Tensor, Tensor, Tensor]:
         """Energy, gradient, and the rows of the Hessian from unknown `first` on, (n, 3m − first, 3m)."""
+        if isinstance(self.potential, HasGradients):
+            rows = [self._row(self.potential, Y, k) for k in range(first, Y[0].numel())]
+            if all(row is not None for row in rows):
+                return *self.slope(Y), torch.stack([row for row in rows if row is not None], 1)
         Y = Y.requires_grad_(True)
         E = self.energy(Y)
         (g,) = torch.autograd.grad(E.sum(), Y, create_graph=True)
         columns = g.reshape(len(Y), -1)[:, first:].unbind(1)
-        rows = [torch.autograd.grad(c.sum(), Y, retain_graph=True)[0].reshape(len(Y), -1) for c in columns]
-        return E.detach(), g.detach(), torch.stack(rows, 1)
+        automatic = [
+            torch.autograd.grad(c.sum(), Y, retain_graph=True)[0].reshape(len(Y), -1) for c in columns
+        ]
+        return E.detach(), g.detach(), torch.stack(automatic, 1)
+
+    def _row(self, potential: HasGradients, Y: Tensor, k: int) -> Tensor | None:
+        """One row of the Hessian, (n, 3m), where the potential knows it."""
+        graph, D = self._graph(Y)
+        along = torch.zeros((len(D), 3), dtype=D.dtype)
+        along[:, k % 3] = D[:, k // 3]
+        found = potential.curvature(graph, None, along.repeat(len(Y), 1))
+        return None if found is None else (D.T @ found.reshape(len(Y), -1, 3)).flatten(1)
 
     def rest_inverse(self, F: Tensor) -> Tensor:
         """F H⁻¹ Fᵀ, (n, 3(b−1), 3(b−1)), with H the Hessian in z of the crystal before its basis is relaxed:

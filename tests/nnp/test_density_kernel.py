@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 
+import numpy as np
 import pytest
 import torch
 from ase.build import bulk
@@ -10,11 +11,13 @@ from ase.build import bulk
 from nnp import evaluate as evaluation
 from nnp.analytic.stillinger_weber import StillingerWeber
 from nnp.committee import Committee
+from nnp.crystal import make_crystal
 from nnp.density.architecture import Architecture
 from nnp.density.kernel.call import SOURCE
 from nnp.density.model import DensityPotential
 from nnp.evaluate import Sites, evaluate, hessian_vector
 from nnp.families import load
+from nnp.homogeneous import HomogeneousCrystal
 from nnp.native import build
 from nnp.native.build import BuildError, compiled
 from nnp.neighbors import find_pairs
@@ -245,3 +248,16 @@ def test_in_parts_it_is_the_same(switch, uncompiled):
     ):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-12 * float(b.abs().max()))
     assert parts[0].energy == pytest.approx(whole[0].energy, rel=1e-13)
+
+
+def test_the_deformed_crystal_is_the_same_by_the_kernel(uncompiled):
+    F = np.eye(3) + 0.03 * np.random.default_rng(0).normal(size=(5, 3, 3))
+    found = []
+    for switch in ("on", "off"):
+        build.reset()
+        uncompiled.setenv(build.SWITCH, switch)
+        homogeneous = HomogeneousCrystal(load("si"), make_crystal("diamond", "Si", 5.469))
+        at = homogeneous.evaluate(F)
+        found.append((at.energy, at.stress, homogeneous.tangent(F, at.shifts)))
+    for fast, slow in zip(*found):
+        np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-10 * np.abs(slow).max())
