@@ -19,3 +19,4 @@ setup:
 benchmarks: setup
 	$(THREADS) $(PYTHON) benchmarks/blending_2d.py
 	$(THREADS) $(PYTHON) benchmarks/silicon_checks.py
+	$(THREADS) $(PYTHON) benchmarks/potential_speed.py
