@@ -9,7 +9,7 @@ the third column of ∇u is zero.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import ufl
@@ -17,7 +17,7 @@ from dolfinx import fem
 from petsc4py import PETSc
 
 from multiscale.continuum import compat
-from multiscale.continuum.laws import Law
+from multiscale.continuum.laws import Bounded, Law
 
 Array = np.ndarray
 
@@ -98,6 +98,15 @@ class Assembly:
             field[cells] = np.einsum("q,nqij->nij", self.weights, values).reshape(
                 len(cells), *field.shape[1:]
             )
+        return out
+
+    def extrapolation(self, least: float) -> Array:
+        """(nc, nq): above one where the strain lies beyond what the law was made from; 0 in cells of which the
+        continuum carries no more than `least`."""
+        cells = np.flatnonzero(self.fraction > least).astype(np.int32)
+        out = np.zeros((len(self.cells), len(self.weights)))
+        far = cast(Bounded, self.law).extrapolation(self.deformation(cells).reshape(-1, 3, 3))
+        out[cells] = far.reshape(len(cells), -1)
         return out
 
     def _active(self) -> Array:

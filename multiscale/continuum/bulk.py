@@ -169,6 +169,13 @@ class Bulk:
         fraction = self._assembly.fraction.copy()
         return {"stress": stress, "strain": strain, "energy_density": energy, "fraction": fraction}
 
+    def extrapolation(self, u: Array, least: float = 0.1) -> Array:
+        """How far the strain at each quadrature point of the owned cells, (nc, nq), is beyond what the law was made
+        from: above one, it extrapolates. 0 where the continuum carries no more than `least` of a cell. Of a law
+        with bounds only."""
+        self._set(u)
+        return self._assembly.extrapolation(least)
+
     def output_mesh(self) -> tuple[Array, Array]:
         """Corners of the owned cells: points (n, 3) and cells (nc, dim + 1) as indices of them."""
         _, corners, cells = self._corner_nodes()

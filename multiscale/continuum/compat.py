@@ -18,6 +18,7 @@ import numpy as np
 import ufl
 from dolfinx import fem, geometry, la
 from dolfinx import mesh as dmesh
+from mpi4py import MPI
 from petsc4py import PETSc
 
 Array = np.ndarray
@@ -111,6 +112,37 @@ def evaluate(expression: Any, mesh: Any, cells: Array, shape: tuple[int, ...]) -
         return np.zeros((0, 1, *shape))
     values = expression.eval(cells) if LEGACY else expression.eval(mesh, cells)
     return np.asarray(values).reshape(len(cells), -1, *shape)
+
+
+class PointRow:
+    """Compiled functions of one tensor (3, 3), evaluated for many tensors at once, that belong to no mesh: each is
+    the value in a cell of a row of `size` cells on this rank alone. tensor and constants: what to write the
+    functions with in UFL."""
+
+    @_quiet()
+    def __init__(self, size: int, constants: dict[str, float]):
+        mesh = dmesh.create_unit_interval(MPI.COMM_SELF, size)
+        if LEGACY:
+            space = fem.FunctionSpace(mesh, ufl.TensorElement("DG", mesh.ufl_cell(), 0, shape=(3, 3)))
+        else:
+            space = fem.functionspace(mesh, ("DG", 0, (3, 3)))
+        self.tensor = fem.Function(space)
+        self.constants = {name: fem.Constant(mesh, float(value)) for name, value in constants.items()}
+        self._mesh, self._size, self._place = mesh, size, dofmap(space)[:size, 0]
+
+    def compiled(self, values: list[Any]) -> tuple[Any, int]:
+        return expression(ufl.as_vector(values), np.full((1, 1), 0.5)), len(values)
+
+    def evaluate(self, compiled: tuple[Any, int], tensors: Array) -> Array:
+        """(n, values) of tensors (n, 3, 3)."""
+        values, count = compiled
+        out = [np.zeros((0, count))]
+        for start in range(0, len(tensors), self._size):
+            part = tensors[start : start + self._size].reshape(-1, 9)
+            cells = np.arange(len(part), dtype=np.int32)
+            self.tensor.x.array.reshape(-1, 9)[self._place[cells]] = part
+            out.append(evaluate(values, self._mesh, cells, (count,))[:, 0])
+        return np.concatenate(out)
 
 
 def geometry_dofmap(mesh: Any) -> Array:

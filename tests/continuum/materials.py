@@ -1,10 +1,16 @@
-"""Materials with closed forms, for tests that need no potential."""
+"""Materials of the tests: with closed forms, and silicon by Stillinger and Weber under every law, made once."""
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
+from multiscale.continuum.laws import LAWS
 from multiscale.continuum.laws.linear import Linear
+from nnp.crystal import make_crystal
+from nnp.homogeneous import lattice_constant
+from nnp.registry import make_potential
 
 VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 
@@ -35,3 +41,18 @@ class NeoHooke:
         factor = self.mu - self.lam * np.log(np.linalg.det(F))
         A = np.einsum("n,njk,nli->nijkl", factor, G, G) + self.lam * np.einsum("nji,nlk->nijkl", G, G)
         return (A + self.mu * np.eye(9).reshape(3, 3, 3, 3)).reshape(-1, 9, 9)
+
+
+OTHERS = {"neo-hooke of the tests": NeoHooke, "linear without symmetry": anisotropic}
+
+
+@cache
+def silicon():
+    potential = make_potential("stillinger-weber")
+    a = lattice_constant(potential, "diamond", "Si")
+    return potential, make_crystal("diamond", "Si", a, {"x": (1, 1, -2), "y": (1, 1, 1), "z": (1, -1, 0)})
+
+
+@cache
+def law_of_silicon(name):
+    return OTHERS[name]() if name in OTHERS else LAWS[name](*silicon())
