@@ -23,7 +23,8 @@ from meshes.importing import read_mesh
 from meshes.lattice import LatticePatch, longest_edge
 from multiscale.config import Case, InputError, check_blend, core_center
 from multiscale.continuum.bulk import Bulk
-from multiscale.continuum.laws import LAWS
+from multiscale.continuum.laws import Law, make_law
+from multiscale.continuum.mismatch import elastic_mismatch
 from multiscale.loads import LOADS, Load
 from multiscale.material import Material
 from multiscale.schedule import Schedule
@@ -123,8 +124,8 @@ def make_model(case: Case, material: Material, comm: Any) -> Model:
         return atomistic_model(potential, crystal, domain(case), dim, comm, shift)
     mask = make_mask(case)
     _check_fit(case, mask, potential, crystal)
+    law = _law(case, potential, crystal)
     data = make_mesh_data(case, crystal, mask) if comm.rank == 0 else None
-    law = LAWS[case.continuum.law](potential, crystal)
     depth = thickness(crystal, dim)
     blend = _widened(mask.core, mask.blend)  # linear where the lattice is resolved, see continuum.straight
     bulk = Bulk(comm, data, law, depth, case.continuum.degree, linear=lambda x: blend(x) < 0.0)
@@ -132,6 +133,15 @@ def make_model(case: Case, material: Material, comm: Any) -> Model:
         return coupled_model(potential, crystal, mask, bulk, depth, shift)
     except RegionError as error:
         raise InputError("regions", str(error)) from error
+
+
+def _law(case: Case, potential: Potential, crystal: Crystal) -> Law:
+    config = case.continuum
+    given = {"model": config.model, "young": config.young, "poisson": config.poisson}
+    try:
+        return make_law(config.law, potential, crystal, **given)
+    except ValueError as error:
+        raise InputError("continuum", str(error)) from error
 
 
 def domain(case: Case) -> Ball:
@@ -249,9 +259,17 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
         "atoms of the same domain, fully atomistic": round(volume / material.crystal.site_volume),
         "mesh nodes": int(model.layout.mesh_starts[-1]),
         "unknowns": model.layout.n_global,
+        **_misfit(model, material),
         "load steps": Schedule(load).total,
         "memory": {
             "value": round((model.layout.n_global * 9e3 + n * pairs * 1.5e3) / 1e6),
             "unit": "MB, about",
         },
     }
+
+
+def _misfit(model: Model, material: Material) -> dict[str, Any]:
+    if not isinstance(model.bulk, Bulk):
+        return {}
+    percent = 100.0 * elastic_mismatch(model.bulk.law, material.elastic)
+    return {"elastic mismatch of the bulk": {"value": round(percent, 6), "unit": "%"}}

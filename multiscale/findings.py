@@ -6,18 +6,22 @@ from typing import Any
 
 from multiscale.build import Simulation
 from multiscale.config.quantities import DIMENSIONS, parse_unit
+from multiscale.continuum.bulk import Bulk
+from multiscale.continuum.mismatch import elastic_mismatch
 
 MOVED = 1.0
 """A tip that has moved by more than this, Å, has moved: half the distance of two bonds along it is more."""
 
 
 def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | None]:
-    """lattice_constant (Å), ghost_force that the scheme removes (eV/Å), extrapolation and force_spread (eV/Å), the
-    largest of any atom in any step, where they were measured; with a crack, K_G and surface_energy
-    (MPa√m, J/m²), K_plus: load of the first step at which the tip had moved forward, K_minus: of the first step
-    on the way back at which it had receded from its foremost position. Where the path of equilibria is followed these
-    are the loads of its first maximum and first minimum."""
+    """lattice_constant (Å), elastic_mismatch of the bulk's constants against the crystal's, ghost_force that the
+    scheme removes (eV/Å), extrapolation and force_spread (eV/Å), the largest of any atom in any step, where they were
+    measured; with a crack, K_G and surface_energy (MPa√m, J/m²), K_plus: load of the first step at which the tip had
+    moved forward, K_minus: of the first step on the way back at which it had receded from its foremost position.
+    Where the path of equilibria is followed these are the loads of its first maximum and first minimum."""
     found: dict[str, float | None] = {"lattice_constant": sim.material.crystal.a}
+    if isinstance(sim.model.bulk, Bulk):
+        found["elastic_mismatch"] = elastic_mismatch(sim.model.bulk.law, sim.material.elastic)
     ghost = getattr(sim.scheme, "ghost_force", None)
     if ghost is not None:
         found["ghost_force"] = ghost

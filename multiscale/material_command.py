@@ -44,7 +44,27 @@ def add_material(commands: Any) -> None:
     material.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write the JSON to a file as well"
     )
+    _add_fit(material)
     material.set_defaults(command=run_material)
+
+
+def _add_fit(material: Any) -> None:
+    fit = material.add_argument_group(
+        "a law for the continuum",
+        "instead of the figures, a neural law for `continuum: {law: neural, model: FILE}`",
+    )
+    fit.add_argument(
+        "--fit-law", type=Path, metavar="FILE", help="fit one to the potential and write it to FILE"
+    )
+    fit.add_argument(
+        "--fit-law-from", type=Path, metavar="CSV",
+        help="fit it to measured strains and stresses instead: columns E_xx E_yy E_zz E_yz E_xz E_xy (Green-Lagrange) "
+        "and any of S_xx … S_xy (second Piola-Kirchhoff, GPa), W (energy density, GPa), in the crystal's cubic axes",
+    )  # fmt: skip
+    fit.add_argument(
+        "--elastic", default="potential", metavar="WHICH",
+        help="elastic constants of a law from a CSV: potential (default), fitted, or C11,C12,C44 in GPa",
+    )  # fmt: skip
 
 
 def run_material(args: argparse.Namespace, comm: Any) -> int:
@@ -54,9 +74,11 @@ def run_material(args: argparse.Namespace, comm: Any) -> int:
     from nnp.reference import compared
 
     potential = _potential(args)
-    table = _reference(args)
     symbols = _symbols(args, potential)
     structure = args.structure or _structure(symbols[0])
+    if args.fit_law is not None or args.fit_law_from is not None:
+        return _fit_law(args, comm, potential, structure, symbols)
+    table = _reference(args)
     if args.reference is None and (structure != "diamond" or symbols != ["Si"]):
         table = {}
     try:
@@ -80,6 +102,26 @@ def run_material(args: argparse.Namespace, comm: Any) -> int:
         print(text)
     else:
         print_report(args.potential, found)
+    return DONE
+
+
+def _fit_law(args: argparse.Namespace, comm: Any, potential: Any, structure: str, symbols: list[str]) -> int:
+    from multiscale.fitting import fit_law
+    from multiscale.tables import print_mapping
+
+    if args.fit_law is None:
+        raise InputError("--fit-law-from", "needs --fit-law FILE, the file to write", "command line")
+    if comm.rank:
+        return DONE
+    one = symbols[0] if len(symbols) == 1 else symbols
+    try:
+        found = fit_law(potential, structure, one, args.fit_law, args.fit_law_from, args.elastic)
+    except ValueError as error:
+        raise InputError(args.potential, str(error)) from error
+    if args.json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        print_mapping(args.potential, found)
     return DONE
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from multiscale.build import Simulation, domain
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
+from multiscale.extrapolation import extrapolation
 from multiscale.files import write_atomically
 from multiscale.findings import findings
 from multiscale.following import Follower
@@ -29,7 +30,7 @@ from multiscale.snapshots import (
 )
 from multiscale.stepping import Step, Stepper
 from multiscale.versions import versions
-from multiscale.writers import ExtxyzWriter, MeshSnapshot, SeriesWriter
+from multiscale.writers import ExtxyzWriter, SeriesWriter
 
 Array = np.ndarray
 
@@ -48,7 +49,6 @@ class Recorder:
     seconds: float = 0.0
     stopped: bool = field(default=False, init=False)
     _fields: SeriesWriter | None = field(default=None, init=False)
-    _warned: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         case, comm = self.simulation.case, self.simulation.model.comm
@@ -72,7 +72,10 @@ class Recorder:
         positions = self.simulation.model.positions(stepper.q)
         look = trust.look(positions, with_spread=due)
         row |= trust.largest(look)
-        self._warn(step.number, trust.warnings(step.number, look, positions))
+        law = extrapolation(self.simulation.model, stepper.q)
+        row |= {} if law is None else {"extrapolated_points": law.beyond}
+        warnings = trust.warnings(step.number, look, positions)
+        self._warn(step.number, warnings + ([] if law is None else law.warnings(step.number)))
         if due or self.stopped:
             self._write_fields(stepper, step, row["load"], look.fields)
         if self._pictures and (stepper.at_top or not step.solution.converged):
@@ -137,28 +140,12 @@ class Recorder:
             snapshot = mesh_snapshot(model, stepper.q)
             assert snapshot is not None
             self._fields.write(step.number, snapshot)
-            self._warn_of_strain(snapshot)
         if self.simulation.case.output.atoms:
             atoms = atom_snapshot(model, stepper.q, more)
             self._atoms.write(step.number, atoms)
             whole = gathered(model.comm, atoms)
             if self._extxyz is not None and whole is not None:
                 self._extxyz.write(step.number, whole, {"load": load})
-
-    def _warn_of_strain(self, snapshot: MeshSnapshot) -> None:
-        """Say once when cells that matter are strained far beyond what the law was made from."""
-        bulk: Any = self.simulation.model.bulk
-        limit = 2.0 * getattr(bulk.law, "strain", np.inf)
-        strains = snapshot.cell_data["strain"][snapshot.cell_data["fraction"] > 0.1]
-        largest = np.abs(np.linalg.eigvalsh(strains)).max(initial=0.0)
-        largest = max(self.simulation.model.comm.allgather(float(largest)))
-        if largest > limit and not self._warned and self.simulation.model.comm.rank == 0:
-            logger.warning(
-                "the bulk is strained by %.1f %%, its law was made from strains up to %.1f %%: enlarge the core",
-                100 * largest,
-                50 * limit,
-            )
-            self._warned = True
 
     def _checkpoint(self, stepper: Stepper | Follower) -> None:
         saved = stepper.save()

@@ -9,6 +9,7 @@ from typing import Any
 
 from multiscale.build import Simulation, build
 from multiscale.config import Case, InputError
+from multiscale.continuum.mismatch import TOLERANCE
 from multiscale.ending import DONE, NOT_CONVERGED
 from multiscale.following import Follower
 from multiscale.log import logger
@@ -101,6 +102,12 @@ def _describe(comm: Any, recorder: Recorder) -> None:
     _say(comm, "  ".join(f"{k} {v:.5g}" for k, v in numbers.items()))
     for note in recorder.simulation.trust.notes:
         _say(comm, note)
+    misfit = numbers.get("elastic_mismatch", 0.0)
+    if misfit > TOLERANCE and comm.rank == 0:
+        logger.warning(
+            "the elastic constants of the bulk differ from the crystal's by %.3g %%; so will the fields near the blend",
+            100.0 * misfit,
+        )
 
 
 def _conclude(comm: Any, recorder: Recorder, out: Path, seconds: float) -> None:

@@ -114,6 +114,16 @@ class MeshConfig:
 class ContinuumConfig:
     law: str = item("constitutive law of the bulk, derived from the potential", "elastic-series",
                     choices=names.continuum_laws)  # fmt: skip
+    model: str | None = item(
+        "law neural: a file of `multiscale material --fit-law`; null: fitted when the run starts", None
+    )
+    young: float | None = item(
+        "Young's modulus of an isotropic law; null: the crystal's average",
+        None,
+        dimension="stress",
+        above=0.0,
+    )
+    poisson: float | None = item("Poisson's ratio of an isotropic law; null: the crystal's average", None)
     mesh: MeshConfig = item("the finite-element mesh", make=MeshConfig)
     degree: int = item("polynomial degree of the elements", 1, choices=(1, 2))
 

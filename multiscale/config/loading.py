@@ -84,12 +84,14 @@ def _text(path: Path) -> str:
 
 
 def _absolute(case: Case, folder: Path) -> Case:
-    mesh, potential = case.continuum.mesh, case.potential
+    mesh, potential, law = case.continuum.mesh, case.potential, case.continuum.model
+    if law is not None:
+        law = _existing(law, folder, "continuum.model")
     if mesh.file is not None:
         mesh = replace(mesh, file=_existing(mesh.file, folder, "continuum.mesh.file"))
     if potential.model is not None and ("/" in potential.model or potential.model.endswith(".safetensors")):
         potential = replace(potential, model=_existing(potential.model, folder, "potential.model"))
-    return replace(case, potential=potential, continuum=replace(case.continuum, mesh=mesh))
+    return replace(case, potential=potential, continuum=replace(case.continuum, mesh=mesh, model=law))
 
 
 def _existing(name: str, folder: Path, path: str) -> str:
