@@ -20,3 +20,4 @@ benchmarks: setup
 	$(THREADS) $(PYTHON) benchmarks/blending_2d.py
 	$(THREADS) $(PYTHON) benchmarks/silicon_checks.py
 	$(THREADS) $(PYTHON) benchmarks/potential_speed.py
+	$(THREADS) $(PYTHON) benchmarks/laws.py

@@ -224,4 +224,4 @@ def test_a_bulk_strained_beyond_its_law_is_said(folder, case, capsys) -> None:
     """K_I large enough to strain the mesh by more than the elastic series was made from."""
     far = "load.K={from: 3.5, to: 3.5, steps: 1, unit: K_G}"
     main(["run", str(case), "-o", str(folder / "far"), "--set", far, "--set", "solver.max_iterations=3"])
-    assert "its law was made from strains up to 6.0 %: enlarge the core" in capsys.readouterr().out
+    assert "times what it was made from: enlarge the core" in capsys.readouterr().out
