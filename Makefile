@@ -21,3 +21,4 @@ benchmarks: setup
 	$(THREADS) $(PYTHON) benchmarks/silicon_checks.py
 	$(THREADS) $(PYTHON) benchmarks/potential_speed.py
 	$(THREADS) $(PYTHON) benchmarks/laws.py
+	$(THREADS) $(PYTHON) benchmarks/silicon_k_limits.py
