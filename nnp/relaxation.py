@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.filters import FrechetCellFilter
-from ase.optimize import LBFGSLineSearch
+from ase.optimize import FIRE, LBFGSLineSearch
 
 from nnp.calculator import NNPCalculator
 from nnp.potential import Potential
@@ -43,7 +43,13 @@ def relax(
     moved = atoms.copy()
     moved.calc = NNPCalculator(potential)
     target = FrechetCellFilter(moved) if cell else moved
-    optimizer = LBFGSLineSearch(target, logfile=log)
-    converged = bool(optimizer.run(fmax=fmax, steps=steps))
+    optimizer: Any = LBFGSLineSearch(target, logfile=log)
+    try:
+        converged = bool(optimizer.run(fmax=fmax, steps=steps))
+    except RuntimeError:  # the line search found no lower energy, as where bonds rearrange; dynamics does
+        taken = optimizer.nsteps
+        optimizer = FIRE(target, logfile=log)
+        converged = bool(optimizer.run(fmax=fmax, steps=steps - taken))
+        optimizer.nsteps += taken
     left = float(np.linalg.norm(target.get_forces(), axis=1).max()) if len(moved) else 0.0
     return Relaxation(moved, optimizer.nsteps, left, converged)
