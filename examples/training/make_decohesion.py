@@ -207,7 +207,7 @@ def vacancies() -> Iterator[Frame]:
         towards = -vectors[near] / np.linalg.norm(vectors[near], axis=1)[:, None]
         atoms.positions[near] += inwards * towards + pairing * towards * [1.0, 1.0, 0.0] / np.sqrt(2.0 / 3.0)
         del atoms[0]
-        yield Frame(f"vacancy, inwards {inwards:g}, paired {pairing:g}", "Vacancy", atoms, closed)
+        yield Frame(f"vacancy, inwards {inwards:g}, paired {pairing:g}", "VacancyDense", atoms, closed)
 
 
 def frames() -> Iterator[Frame]:
