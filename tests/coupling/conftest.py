@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 import torch
 
+from nnp.committee import driving
 from nnp.crystal import Crystal, make_crystal
 from nnp.homogeneous import lattice_constant
 from nnp.potential import Potential
@@ -33,7 +34,7 @@ def lennard_jones() -> tuple[Potential, Crystal]:
 
 @cache
 def network() -> tuple[Potential, Crystal]:
-    potential = make_potential("nnp", model="si")
+    potential = driving(make_potential("nnp", model="si"))[0]  # as in a coupled run
     a = lattice_constant(potential, "diamond", "Si")
     return potential, make_crystal("diamond", "Si", a, SILICON).cleavage_centred()
 
