@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from multiscale.build import Simulation
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.continuum.bulk import Bulk
@@ -44,12 +46,18 @@ def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | 
 def _first(steps: list[dict[str, Any]], forward: bool) -> float | None:
     if not steps:
         return None
-    start = steps[0]["crack_tip"]
+    start = _tip(steps[0])
     up = [s for s in steps if not s["turned"]]
     if forward:
-        return next((s["load"] for s in up if s["crack_tip"] > start + MOVED), None)
-    foremost = up[-1]["crack_tip"]
-    return next((s["load"] for s in steps if s["turned"] and s["crack_tip"] < foremost - MOVED), None)
+        return next((s["load"] for s in up if _tip(s) > start + MOVED), None)
+    foremost = _tip(up[-1])
+    return next((s["load"] for s in steps if s["turned"] and _tip(s) < foremost - MOVED), None)
+
+
+def _tip(step: dict[str, Any]) -> float:
+    """Where the crack ends, Å; far behind where all bonds hold, which JSON keeps as null."""
+    tip = step["crack_tip"]
+    return -np.inf if tip is None else tip
 
 
 def _factor(dimension: str) -> float:
