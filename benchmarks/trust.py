@@ -50,7 +50,10 @@ HOT = 0.6
 def trained(data: Path, epochs: int, folder: Path) -> tuple[Committee, Parts]:
     """The committee without its calibration, and what it learnt from and did not see."""
     settings = HERE.parent / "examples" / "training" / "silicon.yaml"
-    config = load_training(settings, ["members=4", "data.validation=0.25", f"optimiser.epochs={epochs}"])
+    types = "loss.config_types={Surface: 5.0, Elastic: 5.0, free atom: 0.1}"  # what these data have
+    config = load_training(
+        settings, ["members=4", "data.validation=0.25", types, f"optimiser.epochs={epochs}"]
+    )
     config = with_files(config, [data])
     if not (folder / MODEL).is_file():
         run_job(config, [data], folder)
