@@ -30,6 +30,7 @@ import torch
 from ase import Atoms
 from ase.build import bulk
 
+from nnp.committee import driving
 from nnp.evaluate import Curvature, evaluate
 from nnp.native.build import SWITCH
 from nnp.neighbors import find_pairs
@@ -76,7 +77,7 @@ def measure(name: str, at_least: int, threads: int = 1, device: str = "cpu") -> 
     """One of OURS, in this process."""
     kind, parameters, precision, _ = OURS[name]
     torch.set_num_threads(threads)
-    potential = make_potential(kind, **parameters)
+    potential, _ = driving(make_potential(kind, **parameters))
     if isinstance(potential, torch.nn.Module):
         potential.to(device, getattr(torch, precision))
     state = State.from_ase(silicon(at_least), getattr(torch, precision))

@@ -1,5 +1,7 @@
 """The path of equilibria through the fold at which a crack heals: Stillinger–Weber silicon, a small core."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from mpi4py import MPI
@@ -63,3 +65,11 @@ def test_a_resumed_path_is_the_same(simulation) -> None:
     one, other = first.step(), second.step()
     assert one.value == other.value
     np.testing.assert_array_equal(first.q.array_r, second.q.array_r)
+
+
+def test_fold_is_the_vertex_of_the_parabola() -> None:
+    places = (-1.0, 0.2, 0.7)
+    path = SimpleNamespace(distance=lambda a, b: abs(b.z - a.z))
+    points = [SimpleNamespace(z=s, load=2.0 + (s - 0.3) ** 2) for s in places]
+    assert Follower(None, path, 1.0, points)._fold() == pytest.approx(2.0)
+    assert Follower(None, path, 1.0, points[1:])._fold() is None
