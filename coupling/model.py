@@ -1,6 +1,6 @@
 """A coupled model: atoms, bulk and the transfer between them, and the blended energy of the two.
 
-    E(q) = Σ_i w_i [ε_i(y) − ε_bulk] + Σ_T v_T W(∇u)          y = X + T q
+    E(q) = Σ_i w_i [ε_i(y) − ε_bulk] + Σ_T v_T W(∇u) + Σ_terms E_k(q)          y = X + T q
 
 Every scheme is built on this one object.
 """
@@ -18,6 +18,7 @@ from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
 from coupling.clock import Clock
 from coupling.regions import Mask
+from coupling.term import Term, add_gradients
 from coupling.transfer import Layout
 from nnp.crystal import Crystal
 
@@ -41,23 +42,26 @@ class Bulk(Protocol):
 
 @dataclass(frozen=True)
 class Energy:
-    """Parts of the energy of the whole model, eV; `correction` is what the scheme adds."""
+    """Parts of the energy of the whole model, eV; `correction` is what the scheme adds, `interface` that of cohesive
+    surfaces, `external` that of what presses or pulls from outside."""
 
     atomistic: float
     continuum: float
     correction: float = 0.0
+    interface: float = 0.0
+    external: float = 0.0
 
     @property
     def total(self) -> float:
-        return self.atomistic + self.continuum + self.correction
+        return self.atomistic + self.continuum + self.correction + self.interface + self.external
 
 
 @dataclass(frozen=True)
 class Model:
     """bulk is None where every site is an atom; nodes: (n, 3) where this rank's mesh nodes are, those on a crack
     face just off it on their own side. fixed: local indices of prescribed unknowns. shift: Λ by sublattice
-    (b, 3, 3, 3) or None. mask: what weighted the atoms, None where every site is an atom. clock: time spent by
-    part."""
+    (b, 3, 3, 3) or None. mask: what weighted the atoms, None where every site is an atom. terms: further parts of
+    the energy. clock: time spent by part."""
 
     atoms: AtomSet
     layout: Layout
@@ -69,6 +73,7 @@ class Model:
     shift: Array | None
     crystal: Crystal
     mask: Mask | None
+    terms: tuple[Term, ...] = ()
     clock: Clock = field(default_factory=Clock)
 
     @property
@@ -97,7 +102,12 @@ class Model:
             continuum, du = self.bulk_gradient(self.bulk, q)
             with_mesh = g.array
             with_mesh[self.layout.mesh] += du
-        return Energy(energy, continuum)
+        return Energy(energy, continuum, **self.terms_gradient(q, g))
+
+    def terms_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> dict[str, float]:
+        """Adds the gradients of all terms to g; their energies of all ranks by part, eV."""
+        with self.clock("terms"):
+            return add_gradients(self.terms, q, g)
 
     def atoms_gradient(
         self, atomistic: AtomisticEnergy, q: PETSc.Vec, g: PETSc.Vec, weight: Array | None = None

@@ -12,11 +12,14 @@ DIRECT_LIMIT = 250_000
 
 
 def stiffness(model: Model, atom_hessian: PETSc.Mat, shift: float = 1e-4) -> PETSc.Mat:
-    """TᵀHT + K with unit rows for prescribed unknowns, and `shift` times its mean diagonal added so that atoms
-    with all their bonds across the cut stay held."""
+    """TᵀHT + K and the terms at rest, with unit rows for prescribed unknowns, and `shift` times its mean diagonal
+    added so that atoms with all their bonds across the cut stay held."""
     total = atom_hessian.ptap(model.transfer)
     if model.bulk is not None:
         total.axpy(1.0, _embedded(model), structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
+    rest = model.vector()
+    for term in model.terms:
+        total.axpy(1.0, term.stiffness(rest), structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
     diagonal = total.getDiagonal()
     total.shift(shift * diagonal.sum() / model.layout.n_global)
     fixed = (model.fixed + model.layout.starts[model.comm.rank]).astype(PETSc.IntType)

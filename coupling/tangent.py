@@ -15,11 +15,12 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Tangent:
-    """v → ∂R/∂q v with R = Tᵀ ∇E_atomistic(X + T q) + ∇E_continuum(u), prescribed unknowns included.
+    """v → ∂R/∂q v with R = Tᵀ ∇E_atomistic(X + T q) + ∇E_continuum(u) + ∇E_terms(q), prescribed unknowns included.
 
     atoms: (n, 3) displacements of all atoms → this rank's share of the second derivatives times them; stiffness:
     of the bulk at u, None without one. known: (n,) factors on the atoms' forces, and weight: on this rank's
-    unknowns, the atomistic share of a residual that is blended row by row (both None: plain sum).
+    unknowns, the atomistic share of a residual that is blended row by row (both None: plain sum). terms:
+    the stiffness of each term at q.
     """
 
     model: Model
@@ -27,6 +28,7 @@ class Tangent:
     stiffness: PETSc.Mat | None
     known: Array | None = None
     weight: Array | None = None
+    terms: tuple[PETSc.Mat, ...] = ()
 
     def __call__(self, v: PETSc.Vec, out: PETSc.Vec) -> None:
         """out = ∂R/∂q v. Collective."""
@@ -39,6 +41,9 @@ class Tangent:
             model.pull_back(dy if self.known is None else self.known[:, None] * dy, out)
         with clock("bulk"):
             self._add_bulk(v, out)
+        with clock("terms"):
+            for matrix in self.terms:
+                matrix.multAdd(v, out, out)
 
     def _add_bulk(self, v: PETSc.Vec, out: PETSc.Vec) -> None:
         values, mesh = out.array, self.model.layout.mesh
@@ -59,4 +64,4 @@ def energy_tangent(model: Model, q: PETSc.Vec) -> Tangent:
     with model.clock("bulk"):
         bulk = model.bulk
         stiffness = None if bulk is None else bulk.stiffness(q.array_r[model.layout.mesh].copy())
-    return Tangent(model, atoms, stiffness)
+    return Tangent(model, atoms, stiffness, terms=tuple(term.stiffness(q) for term in model.terms))

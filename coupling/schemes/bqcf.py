@@ -49,12 +49,14 @@ class Bqcf:
         values, mesh = g.array, model.layout.mesh
         values *= self._weight
         values[mesh] += (1.0 - self._weight[mesh]) * du
+        model.terms_gradient(q, g)
 
     def tangent(self, q: PETSc.Vec) -> Tangent:
         model = self.model
         atoms = self._atomistic.curvature(model.positions(q))
         stiffness = self._bulk.stiffness(q.array_r[model.layout.mesh].copy())
-        return Tangent(model, atoms, stiffness, self._known.astype(float), self._weight)
+        terms = tuple(term.stiffness(q) for term in model.terms)
+        return Tangent(model, atoms, stiffness, self._known.astype(float), self._weight, terms)
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         energy = self.model.energy_gradient(q, g)

@@ -35,6 +35,7 @@ class Atoms:
 
     def residual(self, q: PETSc.Vec, g: PETSc.Vec) -> None:
         self.model.atoms_gradient(self.atomistic, q, g, self.known.astype(float))
+        self.model.terms_gradient(q, g)
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         self.residual(q, g)
@@ -58,7 +59,7 @@ class Continuum:
         g.set(0.0)
         values = g.array
         values[model.layout.mesh] = du
-        return Energy(0.0, energy)
+        return Energy(0.0, energy, **model.terms_gradient(q, g))
 
 
 @dataclass
