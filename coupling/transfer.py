@@ -108,7 +108,7 @@ def transfer_matrix(
         rows.append(np.repeat(slaved, k))
         cols.append(layout.node_block(interpolation.nodes[slaved].ravel()))
         blocks.append(_slave_blocks(interpolation, slaved, atoms.sublattice[own.owned], shift))
-    return _assemble(
+    return block_matrix(
         own.comm,
         np.concatenate(rows),
         np.concatenate(cols),
@@ -130,8 +130,9 @@ def _slave_blocks(ip: Interpolation, slaved: Array, sublattice: Array, shift: Ar
     return blocks.reshape(-1, 3, 3)
 
 
-def _assemble(comm, rows: Array, cols: Array, blocks: Array, sizes: tuple[int, int]) -> PETSc.Mat:
-    """AIJ matrix from 3×3 blocks at (local row block, global column block)."""
+def block_matrix(comm, rows: Array, cols: Array, blocks: Array, sizes: tuple[int, int]) -> PETSc.Mat:
+    """Distributed AIJ matrix from 3×3 blocks (k, 3, 3) at rows (k,), local block numbers, and cols (k,), global ones;
+    no place may occur twice. sizes: blocks of rows and of columns on this rank. Collective."""
     order = np.lexsort((cols, rows))
     rows, cols, blocks = rows[order], cols[order], blocks[order]
     counts = np.bincount(rows, minlength=sizes[0])

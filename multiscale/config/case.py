@@ -108,6 +108,15 @@ class MeshConfig:
         "element size at the blend; null: the lattice spacing", None, dimension="length", above=0.0
     )
     h_max: float | None = item("largest element; null: no limit", None, dimension="length", above=0.0)
+    interface_h: float | None = item(
+        "element size along a cohesive surface; null: as at the blend", None, dimension="length", above=0.0
+    )
+    interface_length: float | None = item(
+        "how far from the crack tip the cohesive surface is that fine; null: as fine only at the blend",
+        None,
+        dimension="length",
+        above=0.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -140,8 +149,29 @@ class CouplingConfig:
 
 @dataclass(frozen=True)
 class InterfaceConfig:
-    law: str = item("cohesive law across the crack plane; none: the atoms alone carry the adhesion", "none",
-                    choices=("none",))  # fmt: skip
+    law: str = item(
+        "cohesive law across the crack plane where the mesh is: none (the mesh does not break), derive (from the "
+        "potential), uber, xu-needleman or ppr (fitted to that), or the path of a law file (.json)",
+        "none",
+    )
+    where: str = item(
+        "ahead: on the plane ahead of the tip; plane: on its faces behind the tip too", "ahead",
+        choices=("ahead", "plane"),
+    )  # fmt: skip
+    compliance: str = item(
+        "subtract: the law without the elastic compliance of one interplanar spacing, which the mesh has already; "
+        "keep: as it is",
+        "subtract",
+        choices=("subtract", "keep"),
+    )
+    stiffness_ratio: float = item(
+        "with subtract: stiffness of the closed surface over that of one interplanar spacing", 20.0, above=1.0
+    )
+    planes: int = item(
+        "interplanar spacings that the law stands for; above 1 for meshes too coarse for its cohesive zone", 1,
+        at_least=1,
+    )  # fmt: skip
+    irreversible: bool = item("damage: what has opened unloads to the origin and does not heal", False)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ from multiscale.config.quantities import to_text
 from multiscale.config.reading import near
 from multiscale.config.spec import key_of, spec_of
 
+COHESIVE_LAWS = ("derive", "uber", "xu-needleman", "ppr")
+"""Words for interface.law beside none and the path of a law file."""
+
 BLEND_SPACINGS = 3.0
 """Narrowest blend, in nearest-neighbour distances."""
 
@@ -47,6 +50,7 @@ def check_case(case: Case) -> None:
     _check_geometry(case.geometry, case.crystal)
     _check_regions(case)
     _check_load(case)
+    _check_interface(case)
     mesh = case.continuum.mesh
     if mesh.h is not None and mesh.h_max is not None and mesh.h_max < mesh.h:
         raise InputError("continuum.mesh.h_max", f"must be at least h = {_nm(mesh.h)}, got {_nm(mesh.h_max)}")
@@ -184,6 +188,27 @@ def _check_regions(case: Case) -> None:
         )
     if case.crystal.a is not None:
         check_blend(case, case.crystal.a)
+
+
+def _check_interface(case: Case) -> None:
+    """A cohesive surface lies on the crack plane of a disc's mesh."""
+    interface, mesh = case.interface, case.continuum.mesh
+    if interface.law == "none":
+        for key in ("interface_h", "interface_length"):
+            if getattr(mesh, key) is not None:
+                raise InputError(f"continuum.mesh.{key}", "needs a cohesive surface; set interface.law")
+        return
+    if interface.law not in COHESIVE_LAWS and not interface.law.endswith(".json"):
+        allowed = ("none", *COHESIVE_LAWS)
+        raise InputError(
+            "interface.law",
+            f"must be one of {', '.join(allowed)}, or the path of a law file ending in .json, got "
+            f"{interface.law}{near(interface.law, allowed)}",
+        )
+    if case.geometry.shape != "disc" or case.geometry.crack is None:
+        raise InputError(
+            "interface.law", "must be none without geometry.crack, whose plane the surface follows"
+        )
 
 
 def _check_load(case: Case) -> None:

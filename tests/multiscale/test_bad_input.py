@@ -90,6 +90,10 @@ REPLACED = [
     ("title: crack", "continuum: {mesh: {file: no.msh}}", "continuum.mesh.file: no such file: no.msh"),
     ("title: crack", "output: {pictures: yes}", "output.pictures: must be true or false, got yes"),
     ("title: crack", "solver: {force_tolerance: 1 meV}", "solver.force_tolerance: must be a force, got 1 meV (an energy)"),
+    ("title: crack", "interface: {law: drive}", "interface.law: must be one of none, derive, uber, xu-needleman, ppr, or the path of a law file ending in .json, got drive; did you mean derive?"),
+    ("title: crack", "interface: {law: derive, where: behind}", "interface.where: must be one of ahead, plane, got behind"),
+    ("title: crack", "interface: {law: derive, stiffness_ratio: 1}", "interface.stiffness_ratio: must be greater than 1, got 1"),
+    ("title: crack", "continuum: {mesh: {interface_h: 3 Å}}", "continuum.mesh.interface_h: needs a cohesive surface; set interface.law"),
     ("title: crack", "solver: {on_failure: ignore}", "solver.on_failure: must be one of stop, continue, got ignore"),
 ]  # fmt: skip
 
@@ -168,6 +172,15 @@ def test_a_k_field_needs_a_crack(tmp_path, capsys):
     (tmp_path / "case.yaml").write_text(text)
     code, err = checked(capsys, "case.yaml")
     assert code == 2 and err == "case.yaml: geometry.crack: is missing; load.type k-field needs a crack\n"
+
+
+def test_a_cohesive_surface_needs_a_crack_plane(tmp_path, capsys):
+    text = GOOD.replace(", crack: {tip: [0, 0], plane: y}", "").replace("center: tip, ", "")
+    load = "load: {type: strain, gradient: [[0, 0, 0], [0, 0.01, 0], [0, 0, 0]]}\ninterface: {law: derive}\n"
+    (tmp_path / "case.yaml").write_text(text[: text.index("load:")] + load)
+    code, err = checked(capsys, "case.yaml")
+    message = "must be none without geometry.crack, whose plane the surface follows"
+    assert code == 2 and err == f"case.yaml: interface.law: {message}\n"
 
 
 @pytest.mark.parametrize(("name", "message"), [("none.yaml", "no such file"), (".", "is a folder")])

@@ -1,0 +1,71 @@
+"""A cohesive surface: exact derivatives, and the energy of faces moved apart."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from coupling.faces import Faces
+from coupling.transfer import block_matrix
+
+rng = np.random.default_rng(3)
+
+
+@dataclass(frozen=True)
+class Answer:
+    energy: np.ndarray
+    traction: np.ndarray
+    stiffness: np.ndarray
+
+
+def well(opening: np.ndarray) -> Answer:
+    """Γ = 1 − exp(−|δ|²): convex near the origin, not far from it."""
+    e = np.exp(-(opening**2).sum(1))
+    outer = opening[:, :, None] * opening[:, None, :]
+    return Answer(1.0 - e, 2.0 * opening * e[:, None], e[:, None, None] * (2.0 * np.eye(3) - 4.0 * outer))
+
+
+def pairs(n: int, gap: np.ndarray | None = None) -> Faces:
+    """n points between as many pairs of nodes, in frames turned at random."""
+    frames = np.linalg.qr(rng.normal(size=(n, 3, 3)))[0]
+    rows, cols = np.repeat(np.arange(n), 2), np.arange(2 * n)
+    blocks = np.stack([frames, -frames], axis=1).reshape(-1, 3, 3)
+    jump = block_matrix(MPI.COMM_SELF, rows, cols, blocks, (n, 2 * n))
+    return Faces(
+        jump, rng.uniform(0.5, 2.0, n), well, np.zeros((n, 3)), np.zeros((n, 3)) if gap is None else gap
+    )
+
+
+def at(faces: Faces, values: np.ndarray) -> PETSc.Vec:
+    q = faces.jump.createVecRight()
+    q.array[:] = values
+    return q
+
+
+def test_force_and_stiffness_are_derivatives_of_the_energy() -> None:
+    faces = pairs(5, gap=0.1 * rng.normal(size=(5, 3)))
+    x, v, h = 0.4 * rng.normal(size=30), rng.normal(size=30), 1e-5
+    gradients = [faces.jump.createVecRight() for _ in range(3)]
+    low, middle, high = (
+        faces.energy_gradient(at(faces, x + s * h * v), g) for s, g in zip((-1, 0, 1), gradients)
+    )
+    assert middle > 0.1
+    assert gradients[1].array @ v == pytest.approx((high - low) / (2 * h), rel=1e-8)
+    product = faces.stiffness(at(faces, x)) * at(faces, v)
+    np.testing.assert_allclose(product.array, (gradients[2].array - gradients[0].array) / (2 * h), atol=1e-8)
+    again = faces.stiffness(at(faces, 0.0 * x)) * at(faces, v)  # the storage of the moduli is used again
+    assert np.abs(again.array - product.array).max() > 0.1
+
+
+def test_faces_moved_apart_as_a_whole_have_the_area_times_the_law() -> None:
+    faces = replace(pairs(4), gap=np.zeros((4, 3)))
+    apart = np.array([0.3, -0.2, 0.5])
+    q = at(faces, np.tile(np.concatenate([apart, 0 * apart]), 4))
+    g = faces.jump.createVecRight()
+    energy = faces.energy_gradient(q, g)
+    assert energy == pytest.approx(faces.area.sum() * (1 - np.exp(-apart @ apart)), rel=1e-12)
+    forces = g.array.reshape(-1, 2, 3)
+    np.testing.assert_allclose(forces.sum(axis=1), 0.0, atol=1e-14)
+    np.testing.assert_allclose(forces[:, 0].sum(0), faces.area.sum() * 2 * apart * np.exp(-apart @ apart))
