@@ -21,9 +21,19 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Slit:
-    """A crack along y = tip[1] from the far left to its tip, (2,) Å."""
+    """A crack along y = tip[1] from the far left to its tip, (2,) Å. through: the mesh is cut ahead of the tip too,
+    right across the disc, for a surface that may open there."""
 
     tip: Sequence[float]
+    through: bool = False
+
+
+@dataclass(frozen=True)
+class Band:
+    """Elements of size h along the crack plane up to `length` beyond the tip, Å."""
+
+    h: float
+    length: float
 
 
 def graded_disc(
@@ -35,6 +45,7 @@ def graded_disc(
     crack: Slit | None = None,
     centre: Sequence[float] = (0.0, 0.0),
     h_max: float | None = None,
+    band: Band | None = None,
 ) -> MeshData:
     """Triangles between a hole (the atomistic core) and a circle.
 
@@ -43,11 +54,13 @@ def graded_disc(
     a patch surrounds it. patch: where the nodes are lattice sites; a lattice triangle belongs to the mesh if
     no corner lies in the hole. Around it the element size is h + (growth − 1) · distance, so that neighbours
     differ by about the factor `growth`, at most h_max (default radius / 8). h: first size, Å (default: the
-    patch's own, else a 32nd of the hole's circumference, else radius / 50).
+    patch's own, else a 32nd of the hole's circumference, else radius / 50). band: where on the plane of a crack the
+    mesh is finer than that; between core and band elements grow no faster than elsewhere.
 
     Tags: "outer" (circle), "inner" (the hole's rim); with a crack also its faces "crack_upper" and
     "crack_lower" (row k of both is the same edge; nodes doubled up to the tip) and "crack_ahead", the edges
-    on its plane beyond the tip. Every node on the plane has y equal to the tip's.
+    on its plane beyond the tip, or where the slit goes through the faces there, "interface_upper" and
+    "interface_lower" (row k of both is the same edge). Every node on the plane has y equal to the tip's.
 
     Raises ValueError where the shapes do not fit into each other or no node lies at a tip outside the hole.
     """
@@ -57,9 +70,9 @@ def graded_disc(
     core = as_distance(hole, middle) if hole else None
     points, cells, rim = _inner_part(radius, h, core, patch, middle, tip)
     h = _mean_edge(rim) if len(rim) > 1 else (h or radius / 50)
-    ring = _fill(rim, radius, middle, tip, h, growth, h_max or radius / 8)
+    ring = _fill(rim, radius, middle, tip, h, growth, h_max or radius / 8, band)
     mesh = _tag(make_mesh(*_merge(points, cells, *ring)), radius, middle)
-    return mesh if tip is None else _cut(mesh, tip, core)
+    return mesh if crack is None else _cut(mesh, crack, core)
 
 
 def _check(radius: float, growth: float, centre: Array, tip: Array | None) -> None:
@@ -122,7 +135,14 @@ def _mean_edge(loop: Array) -> float:
 
 
 def _fill(
-    rim: Array, radius: float, centre: Array, tip: Array | None, h: float, growth: float, h_max: float
+    rim: Array,
+    radius: float,
+    centre: Array,
+    tip: Array | None,
+    h: float,
+    growth: float,
+    h_max: float,
+    band: Band | None,
 ) -> tuple[Array, Array]:
     """Points and triangles between the rim (a counterclockwise loop, or one point) and the outer circle."""
     with gmsh_model():
@@ -134,16 +154,18 @@ def _fill(
         for line in lines:
             geo.mesh.setTransfiniteCurve(line, 2)
         arcs, ends = _circle(radius, centre, centre[1] if tip is None else tip[1])
+        fine: list[int] = []
         if tip is None:
             surfaces = [
                 geo.addPlaneSurface([geo.addCurveLoop(arcs)] + ([geo.addCurveLoop(lines)] if lines else []))
             ]
         else:
-            surfaces = _two_halves(rim, corners, lines, arcs, ends, tip[1])
+            finer = None if band is None else _band(rim, radius, centre, tip, band, h, growth)
+            surfaces, fine = _two_halves(rim, corners, lines, arcs, ends, tip[1], finer)
         geo.synchronize()
         if tip is None and not lines:
             gmsh.model.mesh.embed(0, corners, 2, surfaces[0])
-        size_field(corners, h, growth, h_max)
+        size_field(corners, h, growth, h_max, None if band is None else (fine, band.h))
         gmsh.option.setNumber("Mesh.Algorithm", 6)  # frontal Delaunay: the best-shaped triangles
         gmsh.option.setNumber("Mesh.Smoothing", 10)
         gmsh.model.mesh.generate(2)
@@ -163,22 +185,51 @@ def _circle(radius: float, centre: Array, y: float) -> tuple[list[int], tuple[in
     return [geo.addCircleArc(a, middle, b) for a, b in pairwise(around)], (left, right)
 
 
+def _band(
+    rim: Array, radius: float, centre: Array, tip: Array, band: Band, h: float, growth: float
+) -> Array | None:
+    """Where nodes lie on the plane between the rim and the end of the band, (k, 2) from left to right, the rim's own
+    not among them; None where the band ends within the rim."""
+    start = rim[rim[:, 1] == tip[1], 0].max(initial=tip[0])
+    right = centre[0] + np.sqrt(radius**2 - (tip[1] - centre[1]) ** 2)
+    end = min(tip[0] + band.length, right - band.h)
+    if end <= start + band.h:
+        return None
+    sizes = [min(h, band.h)]
+    ratio = growth if h < band.h else 1.0
+    while sum(sizes) < end - start:
+        sizes.append(min(sizes[-1] * ratio, band.h))
+    x = start + np.cumsum(sizes) * (end - start) / sum(sizes)
+    return np.stack([x, np.full(len(x), tip[1])], axis=1)
+
+
 def _two_halves(
-    rim: Array, corners: list[int], lines: list[int], arcs: list[int], ends: tuple[int, int], y: float
-) -> list[int]:
-    """The surfaces above and below the line y, which runs from circle to rim on the left and on the right."""
+    rim: Array,
+    corners: list[int],
+    lines: list[int],
+    arcs: list[int],
+    ends: tuple[int, int],
+    y: float,
+    finer: Array | None,
+) -> tuple[list[int], list[int]]:
+    """The surfaces above and below the line y, which runs from circle to rim on the left and on the right; and the
+    points on it that are given."""
     geo = gmsh.model.geo
     on_line = np.flatnonzero(rim[:, 1] == y)
     if len(on_line) == 0:
         raise ValueError("the crack plane misses the hole or the lattice patch around the tip")
     left, right = on_line[np.argmin(rim[on_line, 0])], on_line[np.argmax(rim[on_line, 0])]
-    to_left, from_right = geo.addLine(ends[0], corners[left]), geo.addLine(corners[right], ends[1])
+    points = [] if finer is None else [geo.addPoint(x, y, 0.0) for x, y in finer]
+    to_left = geo.addLine(ends[0], corners[left])
+    along = [geo.addLine(a, b) for a, b in pairwise([corners[right], *points, ends[1]])]
+    for line in along[:-1]:
+        geo.mesh.setTransfiniteCurve(line, 2)
     n = len(lines)
     above = [lines[(right + k) % n] for k in range((left - right) % n)] if n else []
     below = [lines[(left + k) % n] for k in range((right - left) % n)] if n else []
-    upper = [*arcs[:2], to_left, *(-k for k in reversed(above)), from_right]
-    lower = [*arcs[2:], -from_right, *(-k for k in reversed(below)), -to_left]
-    return [geo.addPlaneSurface([geo.addCurveLoop(loop)]) for loop in (upper, lower)]
+    upper = [*arcs[:2], to_left, *(-k for k in reversed(above)), *along]
+    lower = [*arcs[2:], *(-k for k in reversed(along)), *(-k for k in reversed(below)), -to_left]
+    return [geo.addPlaneSurface([geo.addCurveLoop(loop)]) for loop in (upper, lower)], points
 
 
 def _merge(points: Array, cells: Array, ring_points: Array, ring_cells: Array) -> tuple[Array, Array]:
@@ -201,19 +252,24 @@ def _tag(mesh: MeshData, radius: float, centre: Array) -> MeshData:
     return make_mesh(mesh.points, mesh.cells, tags)
 
 
-def _cut(mesh: MeshData, tip: Array, core: Distance | None) -> MeshData:
-    """Nodes doubled along the crack plane up to the tip."""
+def _cut(mesh: MeshData, crack: Slit, core: Distance | None) -> MeshData:
+    """Nodes doubled along the crack plane up to the tip, or right through."""
+    tip = np.asarray(crack.tip, float)
     edges = np.unique(np.sort(cell_facets(mesh.cells).reshape(-1, 2), axis=1), axis=0)
     size = np.linalg.norm(np.ptp(mesh.points, axis=0))
-    p = mesh.points[edges]
-    on_plane = (np.abs(p[:, :, 1] - tip[1]) < 1e-9 * size).all(1)
+    edges = edges[(np.abs(mesh.points[edges][:, :, 1] - tip[1]) < 1e-9 * size).all(1)]
     in_core = core is not None and core(tip[None])[0] < 0
     gap = np.linalg.norm(mesh.points - tip, axis=1).min()
     if not in_core and gap > 1e-6 * size:
         raise ValueError(f"no node of the mesh lies at the crack tip (the nearest is {gap:.3g} away)")
-    behind = (p[:, :, 0] <= tip[0] + 1e-6 * size).all(1)
-    tags = {**mesh.tags, "crack_ahead": edges[on_plane & ~behind]}
-    mesh = make_mesh(mesh.points, mesh.cells, tags)
-    up = np.array([0.0, 1.0])
-    split = split_along(mesh, edges[on_plane & behind], up, ("crack_upper", "crack_lower"))
-    return make_mesh(split.points, split.cells, split.tags)
+    behind = (mesh.points[edges][:, :, 0] <= tip[0] + 1e-6 * size).all(1)
+    up, faces = np.array([0.0, 1.0]), ("crack_upper", "crack_lower")
+    if not crack.through:
+        mesh = make_mesh(mesh.points, mesh.cells, {**mesh.tags, "crack_ahead": edges[~behind]})
+        split = split_along(mesh, edges[behind], up, faces)
+        return make_mesh(split.points, split.cells, split.tags)
+    split = split_along(mesh, edges, up, ("upper", "lower"))
+    tags = {k: v for k, v in split.tags.items() if k not in ("upper", "lower")}
+    for side, name in zip(("upper", "lower"), faces):
+        tags |= {name: split.tags[side][behind], f"interface_{side}": split.tags[side][~behind]}
+    return make_mesh(split.points, split.cells, tags)

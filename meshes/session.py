@@ -30,8 +30,20 @@ def gmsh_model() -> Iterator[None]:
             gmsh.finalize()
 
 
-def size_field(points: list[int], h: float, growth: float, h_max: float) -> None:
-    """Element size h + (growth − 1) · distance from the nearest of the geometric points, at most h_max."""
+def size_field(
+    points: list[int], h: float, growth: float, h_max: float, fine: tuple[list[int], float] | None = None
+) -> None:
+    """Element size h + (growth − 1) · distance from the nearest of the geometric points, at most h_max; or from
+    those of `fine` with their own h where that is less."""
+    fields = [_threshold(points, h, growth, h_max)]
+    if fine is not None and fine[0]:
+        fields.append(_threshold(*fine, growth, h_max))
+    least = gmsh.model.mesh.field.add("Min")
+    gmsh.model.mesh.field.setNumbers(least, "FieldsList", fields)
+    gmsh.model.mesh.field.setAsBackgroundMesh(least)
+
+
+def _threshold(points: list[int], h: float, growth: float, h_max: float) -> int:
     distance = gmsh.model.mesh.field.add("Distance")
     gmsh.model.mesh.field.setNumbers(distance, "PointsList", points)
     size = gmsh.model.mesh.field.add("Threshold")
@@ -45,7 +57,7 @@ def size_field(points: list[int], h: float, growth: float, h_max: float) -> None
     }
     for name, value in options.items():
         gmsh.model.mesh.field.setNumber(size, name, value)
-    gmsh.model.mesh.field.setAsBackgroundMesh(size)
+    return int(size)
 
 
 def mesh_arrays(dim: int) -> tuple[Array, Array]:

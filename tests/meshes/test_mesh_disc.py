@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from meshes.ball import graded_ball
 from meshes.data import boundary_facets, cell_facets, facet_numbers
-from meshes.disc import LatticePatch, Slit, graded_disc
+from meshes.disc import Band, LatticePatch, Slit, graded_disc
 from tests.meshes.test_mesh_data import euler
 
 A = 3.3
@@ -107,6 +107,40 @@ def test_crack_faces(name):
     assert length.min() == pytest.approx(-np.sqrt(CASES[name]["radius"] ** 2 - tip[1] ** 2), rel=1e-12)
     covered = np.abs(np.diff(length, axis=1)).sum()
     assert covered == pytest.approx(length.max() - length.min(), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n, c in CASES.items() if "crack" in c])
+def test_a_slit_right_through_has_two_faces_of_the_same_edges_ahead_of_the_tip(name):
+    case = CASES[name]
+    plain, tip = graded_disc(**case), np.asarray(case["crack"].tip)
+    mesh = graded_disc(**{**case, "crack": Slit(case["crack"].tip, through=True)})
+    upper, lower = mesh.tags["interface_upper"], mesh.tags["interface_lower"]
+    x = mesh.points[upper]
+    assert (x == mesh.points[lower]).all() and not np.isin(upper, lower).any()
+    assert np.sort(x, axis=0) == pytest.approx(np.sort(plain.points[plain.tags["crack_ahead"]], axis=0))
+    assert len(mesh.tags["crack_upper"]) == len(plain.tags["crack_upper"])
+    faces = [f"{a}_{b}" for a in ("crack", "interface") for b in ("upper", "lower")]
+    tags = ["outer"] + ["inner"] * ("hole" in case) + faces
+    assert flux(mesh, tags) == pytest.approx(mesh.volumes().sum(), rel=1e-12)
+    assert euler(mesh.cells) == 2  # two halves
+    end = np.sqrt(case["radius"] ** 2 - tip[1] ** 2)
+    assert x[..., 0].max() == pytest.approx(end, rel=1e-12) and x[..., 0].min() >= tip[0] - 1e-9
+    corner = np.unique(upper[x[..., 0] > end - 1e-6]), np.unique(lower[x[..., 0] > end - 1e-6])
+    assert np.isin(corner, mesh.tags["outer"]).all()  # both copies are held where the plane ends
+
+
+@pytest.mark.parametrize("h", [1.5, 8.0])
+def test_a_band_ahead_of_the_tip_is_as_fine_as_asked(h):
+    case = dict(radius=1000.0, hole=20.0, patch=patch(40.0), crack=Slit((1.0, 0.0), through=True))
+    mesh = graded_disc(**case, band=Band(h, 200.0))
+    x = np.sort(mesh.points[mesh.tags["interface_upper"]][..., 0], axis=1)
+    size = np.diff(x, axis=1).ravel()
+    near = (x[:, 0] > 60.0) & (x[:, 1] < 202.0)
+    assert size[near] == pytest.approx(h, rel=0.1)
+    assert size.max() > 5 * h and smallest_angle(mesh) > 25.0
+    everywhere = graded_disc(**case, band=Band(8.0, 2000.0))  # to the rim of the disc
+    x = np.sort(everywhere.points[everywhere.tags["interface_upper"]][..., 0], axis=1)
+    assert np.diff(x, axis=1).max() < 1.1 * 8.0
 
 
 @pytest.mark.parametrize(("vectors", "edge"), [(TRIANGULAR, A), (CENTRED, 5.4)])
