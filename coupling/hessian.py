@@ -2,7 +2,7 @@
 
 A site energy of the crystal has one Hessian per sublattice, h_ab = ∂²ε/∂r_a∂r_b over the atoms a, b that it feels. Laid
 out over all weighted sites it gives the exact Hessian of Σ w_i ε_i at the reference, without a cost that grows
-with the number of atoms; bonds across a cut are left out.
+with the number of atoms; bonds across a cut are left out, and cross pairs by the share that is masked.
 """
 
 from __future__ import annotations
@@ -87,7 +87,10 @@ def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | N
             neighbour, present = _match(atoms, part, vectors, cut)
             members = np.concatenate([neighbour, part[:, None]], axis=1)
             mine = ((members >= own.low) & (members < own.high)).any(axis=1)
-            blocks = _blocks(present[mine], h, atomistic.weights[part[mine]])
+            left = np.ones(1)
+            if atomistic.masking is not None:
+                left = atomistic.masking.left(part[mine], neighbour[mine])[..., None, None]
+            blocks = _blocks(present[mine], left * h, atomistic.weights[part[mine]])
             total = total + _rows(members[mine], blocks, own.low, own.high, len(atoms))
     return PETSc.Mat().createAIJ(
         ((total.shape[0], None), (total.shape[0], None)),
@@ -127,8 +130,8 @@ def _vacant(atoms: AtomSet, points: Array) -> Array:
 
 
 def _blocks(present: Array, h: Array, weight: Array) -> Array:
-    """w h of each site over its neighbours and, last, itself: (s, m + 1, m + 1, 3, 3). The rows of the centre
-    follow from translation invariance."""
+    """w h of each site over its neighbours and, last, itself: (s, m + 1, m + 1, 3, 3); h (m, m, 3, 3), or one for
+    each site. The rows of the centre follow from translation invariance."""
     both = present[:, :, None] & present[:, None, :]
     blocks = np.where(both[..., None, None], h, 0.0) * weight[:, None, None, None, None]
     blocks = np.concatenate([blocks, -blocks.sum(axis=1, keepdims=True)], axis=1)

@@ -32,6 +32,14 @@ def grown(chosen: Tensor, pairs: Pairs, count: int) -> Tensor:
     return chosen
 
 
+def hearing(sources: Tensor, n: int, pairs: Pairs, count: int) -> Tensor:
+    """The atoms `sources` (k,) and all that reach one of them within `count` steps along the pairs, (n,) boolean."""
+    chosen = torch.zeros(n, dtype=torch.bool, device=pairs.i.device).index_fill(0, sources, True)
+    for _ in range(count):
+        chosen = chosen.index_fill(0, pairs.i[chosen[pairs.j]], True)
+    return chosen
+
+
 def completed(potential: Potential, index: Tensor, pairs: Pairs, state: State) -> Tensor:
     """The sites to evaluate, ascending, so that the energies of those in `index` are right."""
     count = shells(potential)

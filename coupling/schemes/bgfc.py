@@ -6,7 +6,8 @@ C. Ortner, L. Zhang, SIAM J. Numer. Anal. 52, 2014, arXiv:1407.0053. In the perf
 forces vanish and c is the ghost force itself. Where a crack has cut bonds or a site is vacant they do not vanish
 (the new surfaces want to relax); c then keeps their blended part and removes only the spurious remainder, such as
 the ends of the surface stress where the mask falls off. Nothing has to be excepted by hand next to missing
-neighbours.
+neighbours. Masked atoms next to a closed interface, which would relax as free surfaces do, are spurious there too:
+the true forces are those of the unmasked crystal.
 """
 
 from __future__ import annotations
@@ -66,8 +67,10 @@ def _cut(model: Model, reference: Reference) -> Model:
 
 
 def _true_forces(model: Model, reference: Reference, q: PETSc.Vec) -> PETSc.Vec:
-    """Tᵀ(w ⊙ ∇E_at): the blended forces of a fully atomistic crystal with the same cut and vacancies."""
+    """Tᵀ(w ⊙ ∇E_at): the blended forces of a fully atomistic crystal with the same cut and vacancies,
+    its interface whole."""
     w = model.atomistic.weights
     out = model.vector()
-    model.atoms_gradient(true_energy(_cut(model, reference).atomistic, w > 0.0), q, out, w)
+    whole = replace(_cut(model, reference).atomistic, masking=None)
+    model.atoms_gradient(true_energy(whole, w > 0.0), q, out, w)
     return out

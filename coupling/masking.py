@@ -1,0 +1,70 @@
+"""Energy masking: the site energies of one body as if the other were not there.
+
+    E = Σ_i w_i [χ_i ε_i + (1 − χ_i) ε_i^same − ε_i⁰]
+
+ε_i^same is the site energy with all cross pairs removed from the neighbour list. Where χ < 1 the adhesion across
+the interface is taken out of the atoms by the share 1 − χ, and a cohesive law holds it (coupling.planes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from coupling.atomistic import AtomisticEnergy
+from coupling.bodies import Bodies
+from coupling.share import Share
+from nnp.field import hearing
+from nnp.neighbors import Pairs
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Masking:
+    """bodies: of all atoms; chi: (n,) χ of all atoms."""
+
+    bodies: Bodies
+    chi: Array
+
+    def shares(self, pairs: Pairs, index: torch.Tensor, shells: int) -> tuple[Share, ...]:
+        """How the site energies of the atoms `index` (S,) are put together: with all pairs, and with those of one
+        body. Only sites with a cross pair within their receptive field and χ < 1 are evaluated without it, and only
+        those with χ > 0 also with it."""
+        same = self.bodies.same(pairs)
+        chi = torch.from_numpy(self.chi)[index]
+        masked = hearing(pairs.i[~same], len(self.chi), pairs, shells)[index] & (chi < 1.0)
+        part = torch.where(masked, chi, torch.ones_like(chi))
+        whole = Share(pairs, *_nonzero(index, part))
+        rest = Share(pairs.select(same), *_nonzero(index, torch.where(masked, 1.0 - chi, 0.0)))
+        return tuple(share for share in (whole, rest) if len(share.index))
+
+    def left(self, site: Array, neighbour: Array) -> Array:
+        """See Sharing: all of it within a body, χ of it across the interface."""
+        label = self.bodies.label
+        same = label[neighbour] == label[site][:, None]
+        both = same[:, :, None] & same[:, None, :]
+        return np.where(both, 1.0, self.chi[site][:, None, None])
+
+
+def _nonzero(index: torch.Tensor, part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return index[part != 0.0], part[part != 0.0]
+
+
+def masked(atomistic: AtomisticEnergy, masking: Masking) -> AtomisticEnergy:
+    """The masked energy, zero at rest as the unmasked one is.
+
+    With ε_i⁰ = ε_bulk + (1 − χ_i)(ε_i^same − ε_i) at the reference positions the closed interface has energy zero
+    whatever χ and w, and a law with Γ(0) = 0 adds the work of adhesion as it opens; this is the sum with ε_bulk and
+    a law that vanishes at infinity, less a constant. Unchanged where χ = 1 on every weighted atom.
+    """
+    if (masking.chi[atomistic.weights != 0.0] == 1.0).all():
+        return atomistic
+    out = replace(atomistic, masking=masking)
+    at_rest = atomistic.atoms.reference
+    index, energies = atomistic.site_energies(at_rest)
+    zero = atomistic.zero_level.copy()
+    zero[index] += out.site_energies(at_rest)[1] - energies
+    return replace(out, zero_level=zero)
