@@ -1,37 +1,27 @@
-"""The energy of a cohesive surface on the mesh: an opening at every quadrature point of its two faces.
+"""The energy of a cohesive surface on the mesh.
 
-E(q) = Σ_p a_p Γ(δ_p),   δ = J q + gap,   ∇E = Jᵀ(a T),   ∇²E = Jᵀ diag(a D) J
+    E(q) = Σ_p a_p s_p Γ(δ_p),   δ = J q + gap,   ∇E = Jᵀ(a s T),   ∇²E = Jᵀ diag(a s D) J
+
+over quadrature points p of area a, of which the law carries the share s = 1 − χ w: where atoms of weight w hold the
+two sides together themselves, it does not act again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from petsc4py import PETSc
 
+from coupling.cohesive.law import Response
+from coupling.regions import Mask
 from coupling.term import Part
 
 Array = np.ndarray
-
-
-class Response(Protocol):
-    """energy (m,) Γ, eV/Å²; traction (m, 3) ∂Γ/∂δ, eV/Å³; stiffness (m, 3, 3) ∂²Γ/∂δ², eV/Å⁴."""
-
-    @property
-    def energy(self) -> Array: ...
-    @property
-    def traction(self) -> Array: ...
-    @property
-    def stiffness(self) -> Array: ...
-
-
-class Law(Protocol):
-    """A potential of the opening (m, 3) Å: along the normal, positive apart, and along two tangents."""
-
-    def __call__(self, opening: Array) -> Response: ...
+Law = Callable[[Array], Response]
+"""A potential of the opening (m, 3), see coupling.cohesive.law."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +29,42 @@ class Faces:
     """A cohesive surface as a part of the energy of a model.
 
     jump: J, (3 m_all × unknowns), rows 3 p … 3 p + 2 the normal and the two tangential openings at point p of this
-    rank; area: (m,) of each of this rank's points, Å², times the share that the law carries there; law: Γ; points:
-    (m, 3) where they are, Å; gap: (m, 3) opening at rest, Å.
+    rank; area: (m,) of each of this rank's points, Å²; law: Γ; points: (m, 3) where they are, Å; share: (m,) of the
+    area on which the law acts; gap: (m, 3) opening at rest, Å; chi: (m,) what atoms carry of the adhesion where they
+    weigh one.
     """
 
     jump: PETSc.Mat
     area: Array
     law: Law
     points: Array
+    share: Array
     gap: Array
+    chi: Array
     part: Part = "interface"
+
+    @classmethod
+    def on(
+        cls,
+        jump: PETSc.Mat,
+        area: Array,
+        law: Law,
+        points: Array,
+        mask: Mask | None = None,
+        gap: Array | None = None,
+        chi: Array | None = None,
+    ) -> Faces:
+        """With the share 1 − χ w of a mask (without one, the law acts everywhere); closed at rest, and χ = 1, where
+        they are not given."""
+        m = len(area)
+        gap = np.zeros((m, 3)) if gap is None else gap
+        chi = np.ones(m) if chi is None else chi
+        faces = cls(jump, area, law, points, np.ones(m), gap, chi)
+        return faces if mask is None else faces.remasked(mask)
+
+    def remasked(self, mask: Mask) -> Faces:
+        """The same surface under another mask of the atoms."""
+        return replace(self, share=1.0 - self.chi * mask(self.points))
 
     def opening(self, q: PETSc.Vec) -> Array:
         """δ (m, 3), Å, of this rank's points. Collective."""
@@ -61,15 +77,16 @@ class Faces:
         return self.law(self.opening(q))
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> float:
-        at = self.response(q)
+        at, weight = self.response(q), self.area * self.share
         force = self.jump.createVecLeft()
-        force.array[:] = (self.area[:, None] * at.traction).ravel()
+        force.array[:] = (weight[:, None] * at.traction).ravel()
         self.jump.multTransposeAdd(force, g, g)
-        return self.jump.comm.tompi4py().allreduce(float(self.area @ at.energy))
+        return self.jump.comm.tompi4py().allreduce(float(weight @ at.energy))
 
     def stiffness(self, q: PETSc.Vec) -> PETSc.Mat:
+        weight = (self.area * self.share)[:, None, None]
         moduli = self._moduli
-        moduli.setValuesCSR(*self._pattern, (self.area[:, None, None] * self.response(q).stiffness).ravel())
+        moduli.setValuesCSR(*self._pattern, (weight * self.response(q).stiffness).ravel())
         moduli.assemble()
         return moduli.ptap(self.jump)
 

@@ -10,6 +10,7 @@ import numpy as np
 from coupling.atoms import AtomSet, thickness
 from coupling.model import Model
 from coupling.regions import Mask
+from coupling.term import Masked
 from coupling.voronoi import cell_fraction
 from nnp.crystal import Crystal
 
@@ -34,6 +35,6 @@ def remasked(model: Model, mask: Mask) -> Model:
     atoms = replace(model.atoms, weights=mask(model.atoms.reference), vacant=vacant)
     fraction = left_over(model.bulk, model.crystal, atoms, thickness(model.crystal, model.bulk.dim))
     atomistic = replace(model.atomistic, atoms=atoms, weights=atoms.weights)
-    return replace(
-        model, atoms=atoms, atomistic=atomistic, bulk=model.bulk.with_fraction(fraction), mask=mask
-    )
+    bulk = model.bulk.with_fraction(fraction)
+    terms = tuple(t.remasked(mask) if isinstance(t, Masked) else t for t in model.terms)
+    return replace(model, atoms=atoms, atomistic=atomistic, bulk=bulk, mask=mask, terms=terms)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from petsc4py import PETSc
+
+from coupling.regions import Mask
 
 Part = Literal["interface", "external"]
 
@@ -22,6 +24,15 @@ class Term(Protocol):
 
     def stiffness(self, q: PETSc.Vec) -> PETSc.Mat:
         """∂²E_k/∂q² at q, in the numbering of the unknowns. Collective."""
+        ...
+
+
+@runtime_checkable
+class Masked(Protocol):
+    """A term that acts where atoms do not."""
+
+    def remasked(self, mask: Mask) -> Term:
+        """The same under another mask of the atoms."""
         ...
 
 

@@ -1,30 +1,23 @@
 """A cohesive surface: exact derivatives, and the energy of faces moved apart."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 import pytest
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from coupling.cohesive.law import Response
 from coupling.faces import Faces
+from coupling.regions import Ball, Mask
 from coupling.transfer import block_matrix
 
 rng = np.random.default_rng(3)
 
 
-@dataclass(frozen=True)
-class Answer:
-    energy: np.ndarray
-    traction: np.ndarray
-    stiffness: np.ndarray
-
-
-def well(opening: np.ndarray) -> Answer:
+def well(opening: np.ndarray) -> Response:
     """Γ = 1 − exp(−|δ|²): convex near the origin, not far from it."""
     e = np.exp(-(opening**2).sum(1))
     outer = opening[:, :, None] * opening[:, None, :]
-    return Answer(1.0 - e, 2.0 * opening * e[:, None], e[:, None, None] * (2.0 * np.eye(3) - 4.0 * outer))
+    return Response(1.0 - e, 2.0 * opening * e[:, None], e[:, None, None] * (2.0 * np.eye(3) - 4.0 * outer))
 
 
 def pairs(n: int, gap: np.ndarray | None = None) -> Faces:
@@ -33,9 +26,7 @@ def pairs(n: int, gap: np.ndarray | None = None) -> Faces:
     rows, cols = np.repeat(np.arange(n), 2), np.arange(2 * n)
     blocks = np.stack([frames, -frames], axis=1).reshape(-1, 3, 3)
     jump = block_matrix(MPI.COMM_SELF, rows, cols, blocks, (n, 2 * n))
-    return Faces(
-        jump, rng.uniform(0.5, 2.0, n), well, np.zeros((n, 3)), np.zeros((n, 3)) if gap is None else gap
-    )
+    return Faces.on(jump, rng.uniform(0.5, 2.0, n), well, np.zeros((n, 3)), gap=gap)
 
 
 def at(faces: Faces, values: np.ndarray) -> PETSc.Vec:
@@ -60,7 +51,7 @@ def test_force_and_stiffness_are_derivatives_of_the_energy() -> None:
 
 
 def test_faces_moved_apart_as_a_whole_have_the_area_times_the_law() -> None:
-    faces = replace(pairs(4), gap=np.zeros((4, 3)))
+    faces = pairs(4)
     apart = np.array([0.3, -0.2, 0.5])
     q = at(faces, np.tile(np.concatenate([apart, 0 * apart]), 4))
     g = faces.jump.createVecRight()
@@ -69,3 +60,17 @@ def test_faces_moved_apart_as_a_whole_have_the_area_times_the_law() -> None:
     forces = g.array.reshape(-1, 2, 3)
     np.testing.assert_allclose(forces.sum(axis=1), 0.0, atol=1e-14)
     np.testing.assert_allclose(forces[:, 0].sum(0), faces.area.sum() * 2 * apart * np.exp(-apart @ apart))
+
+
+def test_where_atoms_weigh_one_the_law_does_not_act_again() -> None:
+    faces = pairs(4)
+    points = np.array([[0.0, 0, 0], [4.0, 0, 0], [6.0, 0, 0], [9.0, 0, 0]])
+    mask = Mask(Ball((0.0, 0.0), 3.0), 4.0)
+    masked = Faces.on(faces.jump, faces.area, well, points, mask)
+    w = mask(points)
+    np.testing.assert_allclose(masked.share, 1.0 - w)
+    assert w[0] == 1.0 and 0.0 < w[2] < w[1] < 1.0 and w[3] == 0.0
+    half = Faces.on(faces.jump, faces.area, well, points, mask, chi=np.full(4, 0.5))
+    q, g = at(faces, rng.normal(size=24)), faces.jump.createVecRight()
+    energies = faces.law(faces.opening(q)).energy
+    assert half.energy_gradient(q, g) == pytest.approx(faces.area * (1 - 0.5 * w) @ energies, rel=1e-12)
