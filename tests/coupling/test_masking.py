@@ -31,7 +31,7 @@ def _height(crystal) -> float:
     return float(planes[k] + 0.5 * gaps[k])
 
 
-def _masking(model, chi) -> Masking:
+def masking_of(model, chi) -> Masking:
     points = model.atoms.reference
     return Masking(sides(points, _height(model.crystal)), chi(points))
 
@@ -57,7 +57,7 @@ def _opened(model, opening, size=0.05):
 def test_masked_energy_is_the_weighted_sum_of_two_full_evaluations(material, opening) -> None:
     """In every layer of a network too: each body alone, evaluated as a crystal of its own."""
     model = _disc(material)
-    masking = _masking(model, GRADED)
+    masking = masking_of(model, GRADED)
     energy = masked(model.atomistic, masking)
     y = _opened(model, np.array(opening))
 
@@ -81,7 +81,7 @@ def test_masked_energy_is_the_weighted_sum_of_two_full_evaluations(material, ope
 
 def test_nothing_changes_and_nothing_is_paid_where_chi_is_one() -> None:
     model = _disc("stillinger-weber")
-    assert masked(model.atomistic, _masking(model, uniform(1.0))) is model.atomistic
+    assert masked(model.atomistic, masking_of(model, uniform(1.0))) is model.atomistic
 
 
 def test_only_sites_next_to_the_interface_are_evaluated_twice() -> None:
@@ -91,7 +91,7 @@ def test_only_sites_next_to_the_interface_are_evaluated_twice() -> None:
     y = model.atoms.reference
     near = np.abs(y[:, 1] - _height(model.crystal)) < plain.potential.cutoff + plain.skin
     for chi, extra in ((0.0, 0), (0.5, int((near & (plain.weights != 0.0)).sum()))):
-        energy = masked(plain, _masking(model, uniform(chi)))
+        energy = masked(plain, masking_of(model, uniform(chi)))
         before = energy.counter.sites
         energy(y)
         assert sites <= energy.counter.sites - before == energy.n_sites <= sites + extra
@@ -101,7 +101,7 @@ def test_only_sites_next_to_the_interface_are_evaluated_twice() -> None:
 def test_an_atom_keeps_its_body_after_sliding_by_periods() -> None:
     """χ = 0: bodies that slide over each other do not notice, at no distance."""
     model = _disc("stillinger-weber")
-    energy = masked(model.atomistic, _masking(model, uniform(0.0)))
+    energy = masked(model.atomistic, masking_of(model, uniform(0.0)))
     for slide in ([3.0, -0.3, 1.0], [25.0, 0.0, 30.0]):
         assert energy(_opened(model, np.array(slide), 0.0))[0] == pytest.approx(0.0, abs=1e-9)
         assert abs(model.atomistic(_opened(model, np.array(slide), 0.0))[0]) > 0.1
@@ -110,7 +110,7 @@ def test_an_atom_keeps_its_body_after_sliding_by_periods() -> None:
 @pytest.mark.parametrize("material", ["stillinger-weber", "equivariant"])
 def test_hessian_products_are_the_derivative_of_the_masked_gradient(material) -> None:
     model = _disc(material)
-    energy, y = masked(model.atomistic, _masking(model, GRADED)), _opened(model, np.array([0.3, 0.4, 0.2]))
+    energy, y = masked(model.atomistic, masking_of(model, GRADED)), _opened(model, np.array([0.3, 0.4, 0.2]))
     v = np.random.default_rng(1).normal(size=y.shape)
     product, h = energy.curvature(y)(v), 1e-4
     numeric = (energy(y + h * v)[1] - energy(y - h * v)[1]) / (2 * h)
@@ -124,7 +124,7 @@ def test_preconditioner_of_masked_bodies_holds_no_bonds_between_them() -> None:
     v[model.atoms.reference[:, 1] > _height(model.crystal), 0] = 1.0
     cost = {}
     for chi in (0.0, 0.5, 1.0):
-        energy = masked(model.atomistic, _masking(model, uniform(chi)))
+        energy = masked(model.atomistic, masking_of(model, uniform(chi)))
         cost[chi] = v.ravel() @ _csr(reference_hessian(energy, model.crystal)) @ v.ravel()
     assert abs(cost[0.0]) < 1e-9 * cost[1.0] and cost[0.5] == pytest.approx(0.5 * cost[1.0])
 
@@ -153,7 +153,7 @@ def patch(request):
     """A coupled model whose atoms carry a graded share of the adhesion across a plane through its core."""
     patch = make_patch(request.param, MPI.COMM_SELF)
     model = patch.model
-    atomistic = masked(model.atomistic, _masking(model, by_surface_cell(GRADED, patch.crystal)))
+    atomistic = masked(model.atomistic, masking_of(model, by_surface_cell(GRADED, patch.crystal)))
     model = replace(model, atomistic=atomistic)
     return replace(patch, model=model, hessian=reference_hessian(atomistic, patch.crystal))
 
