@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from coupling.cohesive.derived import Derived
+from coupling.cohesive.halves import Halves, halves
 from coupling.cohesive.law import CohesiveLaw, Response
+from coupling.cohesive.table import Grid, Table, derive_table
 from coupling.cohesive.uber import Uber
 
-LAWS: dict[str, type] = {"uber": Uber}
-"""Laws by name, as the case file knows them."""
+LAWS: dict[str, type] = {"derive": Derived, "uber": Uber}
+"""Laws by name, as the case file knows them. Each has `fit(table)`, the law of a table of rigid openings."""
 
-__all__ = ["LAWS", "CohesiveLaw", "Response", "Uber"]
+__all__ = [
+    "LAWS",
+    "CohesiveLaw",
+    "Derived",
+    "Grid",
+    "Halves",
+    "Response",
+    "Table",
+    "Uber",
+    "derive_table",
+    "halves",
+]

@@ -27,8 +27,8 @@ class Bulk:
     linear all the same. Nodes are numbered globally, dof = 3 node +
     component; a vector on a rank holds its owned dofs only. All methods that compute are collective.
 
-    comm, dim: as given. n_owned, first, n_global: owned dofs of this rank, the first one's global number, all
-    dofs. original_cells: (nc,) place of each owned cell in the mesh as given.
+    comm, dim, law, thickness: as given. n_owned, first, n_global: owned dofs of this rank, the first one's global
+    number, all dofs. original_cells: (nc,) place of each owned cell in the mesh as given.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Bulk:
             raise ValueError(f"the shape functions of the bulk are of degree 1 or 2, not {degree}")
         if not thickness > 0:
             raise ValueError(f"the thickness must be positive, not {thickness}")
-        self.comm, self.law = comm, law
+        self.comm, self.law, self.thickness = comm, law, thickness
         mesh, tags = distribute.spread(comm, mesh_data)
         self.dim, self.degree = mesh.topology.dim, degree
         if self.dim == 3 and thickness != 1.0:

@@ -5,14 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coupling.cohesive import LAWS, CohesiveLaw, Uber
+from coupling.cohesive import LAWS, CohesiveLaw, Derived, Uber
+from tests.cohesive.tables import silicon
 
 CELL = np.array([[3.84, 0.0], [1.92, 3.3255]])
 
 
 def examples() -> dict[str, CohesiveLaw]:
     """One law of each kind."""
-    return {"uber": Uber.of(work=0.19, peak=0.15, unstable=0.1, cell=CELL)}
+    return {
+        "derive": Derived(silicon()[0]),
+        "uber": Uber.of(work=0.19, peak=0.15, unstable=0.1, cell=CELL),
+    }
 
 
 EXAMPLES = examples()
