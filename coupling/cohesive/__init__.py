@@ -5,14 +5,17 @@ from __future__ import annotations
 from coupling.cohesive.derived import Derived
 from coupling.cohesive.halves import Halves, halves
 from coupling.cohesive.law import CohesiveLaw, Response
+from coupling.cohesive.ppr import PPR
 from coupling.cohesive.table import Grid, Table, derive_table
 from coupling.cohesive.uber import Uber
+from coupling.cohesive.xu_needleman import XuNeedleman
 
-LAWS: dict[str, type] = {"derive": Derived, "uber": Uber}
+LAWS: dict[str, type] = {"derive": Derived, "ppr": PPR, "uber": Uber, "xu-needleman": XuNeedleman}
 """Laws by name, as the case file knows them. Each has `fit(table)`, the law of a table of rigid openings."""
 
 __all__ = [
     "LAWS",
+    "PPR",
     "CohesiveLaw",
     "Derived",
     "Grid",
@@ -20,6 +23,7 @@ __all__ = [
     "Response",
     "Table",
     "Uber",
+    "XuNeedleman",
     "derive_table",
     "halves",
 ]

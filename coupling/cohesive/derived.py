@@ -67,8 +67,7 @@ class Derived:
         interval = np.searchsorted(x, δ[:, 0], side="right")
         local = δ[:, 0] - x[np.maximum(interval - 1, 0)]
         inverse = np.linalg.inv(self.table.cell)
-        s = δ[:, 1:] @ inverse
-        s -= np.floor(s)
+        s = np.mod(δ[:, 1:] @ inverse, 1.0)
         parts = np.empty((len(δ), 3, len(_PARTS)))
         order = np.argsort(interval, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(interval[order])) + 1):

@@ -49,7 +49,8 @@ class Halves:
     def shifted(self, opening: Array) -> Halves:
         """The same with the upper body moved by (δ_n, δ_t1, δ_t2), Å."""
         points = self.points.copy()
-        points[np.ix_(self.upper, AXES)] += opening
+        for column, axis in enumerate(AXES):
+            points[self.upper, axis] += opening[column]
         return Halves(points, self.numbers, self.upper, self.cell, self.strain)
 
 

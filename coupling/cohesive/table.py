@@ -77,6 +77,10 @@ class Table:
         """Largest normal traction of pure opening on the grid, eV/Å³."""
         return float(self.pull.max())
 
+    def tension(self) -> tuple[Array, Array]:
+        """Openings from zero on, Å, and the traction of pure opening there, eV/Å³."""
+        return self.openings[self.rest :], self.pull[self.rest :]
+
     def points(self) -> tuple[Array, Array, Array]:
         """The table as a list: openings (m, 3) Å, energies (m,), tractions (m, 3)."""
         k, n1, n2 = self.energy.shape
@@ -89,6 +93,20 @@ def slidings(cell: Array, n1: int, n2: int) -> Array:
     """Sliding displacements (n1·n2, 2) that divide the periods evenly, Å."""
     i, j = np.meshgrid(np.arange(n1) / n1, np.arange(n2) / n2, indexing="ij")
     return np.stack([i.ravel(), j.ravel()], 1) @ cell
+
+
+def nearest(table: Table) -> tuple[Array, Array, Array]:
+    """Points of the table in tension with each sliding replaced by its copy nearest to rest, (m, 3) Å, their
+    energies (m,), and weights 1 or less that hold high energies down: what laws are fitted to that know no
+    periods."""
+    δ, energy, _ = table.points()
+    tension = δ[:, 0] >= 0.0
+    δ, energy = δ[tension].copy(), energy[tension]
+    i, j = (m.ravel() for m in np.meshgrid(*2 * [np.arange(-2, 3)], indexing="ij"))
+    copies = δ[:, None, 1:] + np.stack([i, j], 1) @ table.cell
+    best = np.argmin(np.round((copies**2).sum(-1), 6), axis=1)
+    δ[:, 1:] = copies[np.arange(len(δ)), best]
+    return δ, energy, np.minimum(1.0, table.work / np.maximum(np.abs(energy), 1e-300))
 
 
 def derive_table(

@@ -35,3 +35,12 @@ def reciprocal(cell: Array) -> Array:
 def barrier(cell: Array, height: float) -> Waves:
     """Σ_i ½ height (1 − cos b_i·t): `height` half a period from the start along either lattice vector."""
     return Waves(reciprocal(cell), np.full(2, 0.5 * height), np.zeros(2))
+
+
+def shortest(cell: Array, count: int) -> Array:
+    """The `count` shortest vectors of the reciprocal lattice of cell, one of each pair ±k, (count, 2) 1/Å."""
+    n = np.arange(-4, 5)
+    p, q = (m.ravel() for m in np.meshgrid(n, n, indexing="ij"))
+    half = (p > 0) | ((p == 0) & (q > 0))
+    k = np.stack([p[half], q[half]], 1) @ reciprocal(cell)
+    return k[np.argsort(np.round(np.linalg.norm(k, axis=1), 6), kind="stable")][:count]

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coupling.cohesive import LAWS, CohesiveLaw, Derived, Uber
-from tests.cohesive.tables import silicon
+from coupling.cohesive import LAWS, PPR, CohesiveLaw, Derived, Uber, XuNeedleman
+from coupling.cohesive.ppr import Falling
+from tests.cohesive.tables import silicon, table_of
 
 CELL = np.array([[3.84, 0.0], [1.92, 3.3255]])
 
@@ -15,6 +16,8 @@ def examples() -> dict[str, CohesiveLaw]:
     """One law of each kind."""
     return {
         "derive": Derived(silicon()[0]),
+        "ppr": PPR(0.19, 3.0, 2.0, Falling(4.0, 0.2), Falling(4.5, 0.15)),
+        "xu-needleman": XuNeedleman(0.19, 0.45, 0.6, q=0.7, r=0.1),
         "uber": Uber.of(work=0.19, peak=0.15, unstable=0.1, cell=CELL),
     }
 
@@ -32,15 +35,21 @@ def test_every_registered_law_is_tested():
 @settings(max_examples=60, deadline=None)
 @given(δ=openings)
 def test_traction_and_tangent_are_derivatives(name, δ):
-    law, h = EXAMPLES[name], 1e-4
-    steps = np.array(δ) + h * np.concatenate([np.eye(3), -np.eye(3)])
-    found, at = law(steps), law(np.array([δ]))
-    scale = law(np.zeros((1, 3))).stiffness[0, 0, 0]
+    """By central differences with a long step, good for splines, or a short one, good where |t|³ occurs."""
+    law = EXAMPLES[name]
+    at, rest = law(np.array([δ])), law(np.zeros((1, 3))).stiffness[0, 0, 0]
+    scale = max(rest, np.abs(at.stiffness).max())
+    errors = [_errors(law, np.array(δ), at, h) for h in (1e-4, 1e-7)]
+    assert min(e for e, _ in errors) < 1e-6 * rest
+    assert min(e for _, e in errors) < 1e-6 * scale
+    assert np.abs(at.stiffness[0] - at.stiffness[0].T).max() < 1e-14 * scale
+
+
+def _errors(law, δ, at, h):
+    found = law(δ + h * np.concatenate([np.eye(3), -np.eye(3)]))
     slope = (found.energy[:3] - found.energy[3:]) / (2 * h)
-    assert np.abs(slope - at.traction[0]).max() < 1e-6 * scale
     bend = (found.traction[:3] - found.traction[3:]) / (2 * h)
-    assert np.abs(bend - at.stiffness[0]).max() < 1e-6 * max(scale, np.abs(at.stiffness).max())
-    assert np.array_equal(at.stiffness[0], at.stiffness[0].T)
+    return np.abs(slope - at.traction[0]).max(), np.abs(bend - at.stiffness[0]).max()
 
 
 @every_law
@@ -92,3 +101,34 @@ def test_uber_has_the_work_peak_and_barrier_it_was_made_of():
     assert law(half).energy[0] == pytest.approx(0.1, rel=1e-12)
     whole = np.append(0.2, CELL[0] - 2 * CELL[1])[None]
     assert law(whole).energy[0] == pytest.approx(law(np.array([[0.2, 0, 0]])).energy[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(set(LAWS) - {"derive"}))
+def test_fits_have_the_work_the_peak_and_the_shear_stiffness_of_the_table(name):
+    table = silicon()[0]
+    fitted, derived = LAWS[name].fit(table), Derived(table)
+    assert fitted.work == table.work
+    x = np.linspace(0.0, fitted.reach, 3000)
+    pulled = fitted(np.stack([x, 0 * x, 0 * x], 1)).traction[:, 0]
+    assert pulled.max() == pytest.approx(fitted.peak, rel=1e-4)
+    assert fitted.peak == pytest.approx(
+        table.peak, rel=0.2
+    )  # 3 % for potentials that reach farther than this one
+    own, true = (law(np.zeros((1, 3))).stiffness[0] for law in (fitted, derived))
+    assert np.allclose(own[1:, 1:], true[1:, 1:], rtol=3e-3, atol=1e-3 * true[0, 0])
+
+
+def test_universal_curve_and_polynomial_are_found_again():
+    """Fitted to a table made of one, the fit is that one."""
+    made = Uber.of(work=0.19, peak=0.15, unstable=0.1, cell=CELL)
+    again = Uber.fit(table_of(made, CELL, 9.0))
+    assert again.length == pytest.approx(made.length, rel=1e-3)
+    δ = np.random.default_rng(1).uniform(-0.5, 3.0, (50, 3))
+    assert np.allclose(again(δ).energy, made(δ).energy, atol=1e-3 * made.work)
+    polynomial = EXAMPLES["ppr"]
+    found = PPR.fit(table_of(polynomial, 5.0 * np.eye(2), 3.0))
+    assert found.peak == pytest.approx(polynomial.peak, rel=1e-3)
+    assert found(δ[:, :]).energy == pytest.approx(polynomial(δ).energy, abs=0.02 * polynomial.work)
+    exponential = XuNeedleman(0.19, 0.45, 0.6, q=0.7, r=0.1)
+    again = XuNeedleman.fit(table_of(exponential, 6.0 * np.eye(2), 8.0))
+    assert (again.q, again.r) == pytest.approx((0.7, 0.1), abs=0.02)
