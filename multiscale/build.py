@@ -14,19 +14,21 @@ from coupling.cut import BondRow, Cut, bond_row
 from coupling.hessian import reference_hessian
 from coupling.model import Model
 from coupling.preconditioner import Preconditioner, stiffness
-from coupling.regions import SHAPES, Ball, Mask, Shape
+from coupling.regions import Ball, Mask, Shape
 from coupling.schemes import SCHEMES, Reference, Scheme
 from meshes.ball import graded_ball
 from meshes.data import MeshData
 from meshes.disc import Slit, graded_disc
 from meshes.importing import read_mesh
 from meshes.lattice import LatticePatch, longest_edge
-from multiscale.config import Case, InputError, check_blend, core_center
+from multiscale.config import Case, InputError, check_blend
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, make_law
 from multiscale.continuum.mismatch import elastic_mismatch
+from multiscale.ending import on_first_rank
 from multiscale.loads import LOADS, Load
 from multiscale.material import Material
+from multiscale.placement import Placement, check_room
 from multiscale.schedule import Schedule
 from multiscale.trust import Trust, check_limits, make_trust
 from nnp.committee import driving
@@ -41,7 +43,7 @@ Array = np.ndarray
 @dataclass(frozen=True)
 class Simulation:
     """Everything that a run needs. bonds: those across the crack plane, None without a crack; trust: what tells
-    how far its potential can be believed."""
+    how far its potential can be believed; placement: of the core, None where every site is an atom."""
 
     case: Case
     material: Material
@@ -51,27 +53,52 @@ class Simulation:
     precondition: Preconditioner
     bonds: BondRow | None
     trust: Trust
+    placement: Placement | None = None
 
 
-def build(case: Case, comm: Any, say: Callable[[str], None] = lambda text: None) -> Simulation:
-    """Build a case. Collective; `say` is told what is being done. InputError where names or sizes do not fit."""
+Say = Callable[[str], None]
+
+
+def build(
+    case: Case, comm: Any, say: Say = lambda text: None, placement: Placement | None = None
+) -> Simulation:
+    """Build a case. Collective; `say` is told what is being done; placement: of the core, where it is no longer the
+    case's. InputError where names or sizes do not fit."""
     if case.interface.law != "none":
         raise InputError("interface.law", "must be none: cohesive surfaces on the mesh are not run yet")
     say("material constants from the potential")
     material = make_material(case)
     load = LOADS[case.load.type](case.load, material)
+    if case.coupling.scheme != "atomistic":
+        placement = placement or Placement.of(case)
     say("mesh, atoms and transfer")
-    model = make_model(case, material, comm)
+    model = make_model(case, material, comm, placement)
     say("scheme and preconditioner")
-    cut = None if case.geometry.crack is None else Cut(material.tip)
+    return _assembled(case, material, load, model, placement)
+
+
+def rebuilt(old: Simulation, placement: Placement) -> Simulation:
+    """The simulation with its core elsewhere; time and work spent are counted on. Collective; InputError where it
+    does not fit."""
+    model = make_model(old.case, old.material, old.model.comm, placement, old.model.bulk)
+    counted = replace(model.atomistic, counter=old.model.atomistic.counter)
+    model = replace(model, atomistic=counted, clock=old.model.clock)
+    return _assembled(old.case, old.material, old.load, model, placement)
+
+
+def _assembled(
+    case: Case, material: Material, load: Load, model: Model, placement: Placement | None
+) -> Simulation:
+    """Scheme, preconditioner and the rest around a model."""
+    tip = material.tip if placement is None else placement.tip
+    cut = None if case.geometry.crack is None or tip is None else Cut(tip)
     scheme = SCHEMES[case.coupling.scheme](model, Reference(cut=cut))
     model = scheme.model  # under the weights that the scheme uses
     hessian = reference_hessian(model.atomistic, material.crystal, cut)
     bonds = None if cut is None else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
     precondition = Preconditioner(stiffness(model, hessian))
-    return Simulation(
-        case, material, load, model, scheme, precondition, bonds, make_trust(case, material, model)
-    )
+    trust = make_trust(case, material, model)
+    return Simulation(case, material, load, model, scheme, precondition, bonds, trust, placement)
 
 
 def make_material(case: Case) -> Material:
@@ -87,6 +114,7 @@ def make_material(case: Case) -> Material:
             crystal = crystal.cleavage_centred()
     except ValueError as error:
         raise InputError("crystal.orientation", str(error)) from error
+    check_room(case, potential, crystal)
     return Material(potential, crystal, (0.0, 0.0) if crack is None else crack.tip, committee)
 
 
@@ -117,19 +145,29 @@ def _crystal(case: Case, potential: Potential) -> Crystal:
     return replace(unit, cell=unit.cell * a / unit.a, basis=unit.basis * a / unit.a, a=a)
 
 
-def make_model(case: Case, material: Material, comm: Any) -> Model:
-    """Atoms and bulk of a case. Collective."""
+def make_model(
+    case: Case,
+    material: Material,
+    comm: Any,
+    placement: Placement | None = None,
+    like: Any = None,
+) -> Model:
+    """Atoms and bulk of a case. Collective. placement: of the core, if not the case's; like: a bulk whose law is
+    taken."""
     dim = 3 if case.geometry.shape == "ball" else 2
     shift = material.shift if case.coupling.shift == "linear" else None
     crystal, potential = material.crystal, material.potential
     if case.coupling.scheme == "atomistic":
         return atomistic_model(potential, crystal, domain(case), dim, comm, shift)
-    mask = make_mask(case)
+    placement = placement or Placement.of(case)
+    mask = placement.mask(case)
     _check_fit(case, mask, potential, crystal)
-    law = _law(case, potential, crystal)
-    data = make_mesh_data(case, crystal, mask) if comm.rank == 0 else None
+    law = _law(case, potential, crystal) if like is None else like.law
+    made: list[MeshData] = []
+    on_first_rank(comm, lambda: made.append(make_mesh_data(case, crystal, mask, placement.tip)))
     depth = thickness(crystal, dim)
     blend = _widened(mask.core, mask.blend)  # linear where the lattice is resolved, see continuum.straight
+    data = made[0] if made else None
     bulk = Bulk(comm, data, law, depth, case.continuum.degree, linear=lambda x: blend(x) < 0.0)
     try:
         return coupled_model(potential, crystal, mask, bulk, depth, shift)
@@ -152,24 +190,28 @@ def domain(case: Case) -> Ball:
 
 
 def make_mask(case: Case) -> Mask:
-    assert case.regions is not None
-    config = case.regions.core
-    centre = core_center(case.regions, case.geometry)
-    extent = config.size if config.shape == "box" else config.radius
-    return Mask(SHAPES[config.shape](centre, extent), case.regions.blend, case.coupling.mask)
+    """As the case places it."""
+    return Placement.of(case).mask(case)
+
+
+def overhang(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> float:
+    """How far the pad reaches beyond the domain, Å; negative where it ends inside."""
+    low, high = mask.core.bounds()
+    need = mask.blend + halo(potential, crystal)
+    centre = np.asarray(case.geometry.centre, float)
+    corner = np.maximum(np.abs(low[: len(centre)] - centre), np.abs(high[: len(centre)] - centre))
+    reach = corner.max() if isinstance(mask.core, Ball) else float(np.linalg.norm(corner))
+    return float(reach + need - case.geometry.radius)
 
 
 def _check_fit(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> None:
     """The pad must end inside the domain."""
-    low, high = mask.core.bounds()
-    need = mask.blend + halo(potential, crystal)
-    centre, radius = np.asarray(case.geometry.centre, float), case.geometry.radius
-    corner = np.maximum(np.abs(low[: len(centre)] - centre), np.abs(high[: len(centre)] - centre))
-    reach = corner.max() if isinstance(mask.core, Ball) else float(np.linalg.norm(corner))
-    if reach + need >= radius:
+    radius = case.geometry.radius
+    beyond = overhang(case, mask, potential, crystal)
+    if beyond >= 0.0:
         raise InputError(
             "geometry.radius",
-            f"the pad leaves the mesh: core, blend and pad reach {(reach + need) / 10:.3g} nm from the centre, the "
+            f"the pad leaves the mesh: core, blend and pad reach {(radius + beyond) / 10:.3g} nm from the centre, the "
             f"domain {radius / 10:.3g} nm; the pad of this potential is {halo(potential, crystal) / 10:.3g} nm wide",
         )
 
@@ -186,9 +228,11 @@ def projected_lattice(crystal: Crystal) -> Array:
     return np.stack([first, points[off_line][0]])
 
 
-def make_mesh_data(case: Case, crystal: Crystal, mask: Mask) -> MeshData:
+def make_mesh_data(
+    case: Case, crystal: Crystal, mask: Mask, tip: tuple[float, float] | None = None
+) -> MeshData:
     """The mesh of the bulk: read from a file, or graded around the core with a node on each lattice site of the
-    blend zone (one size h where that is given)."""
+    blend zone (one size h where that is given). tip: where its slit ends, if not at the case's crack tip."""
     config, geometry = case.continuum.mesh, case.geometry
     if config.file is not None:
         return _imported(case, config.file)
@@ -202,7 +246,7 @@ def make_mesh_data(case: Case, crystal: Crystal, mask: Mask) -> MeshData:
             return graded_ball(
                 geometry.radius, hole=hole, h=config.h or spacing, centre=geometry.centre, **sizes
             )
-        crack = None if geometry.crack is None else Slit(geometry.crack.tip)
+        crack = None if geometry.crack is None else Slit(tip or geometry.crack.tip)
         patch = None
         if config.h is None:
             patch = LatticePatch(vectors, _node_origin(case), _widened(mask.core, mask.blend + spacing))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from multiscale.adapting import sizes
 from multiscale.build import Simulation, domain
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
@@ -66,6 +67,7 @@ class Recorder:
         """Write a step: its row always, its fields when it is their turn or the last, or the run ends with it,
         then the checkpoint."""
         began = perf_counter()
+        self._adopt(stepper.simulation, step)
         row = self._row(stepper, step)
         every, trust = self.simulation.case.output.every, self.simulation.trust
         due = step.number % every == 0 or step.number == total or not step.solution.converged
@@ -84,6 +86,16 @@ class Recorder:
         self.result.note("results", **findings(self.simulation, [*self.result.steps, row]))
         self.seconds += perf_counter() - began
         self.result.add_step(**row)
+
+    def _adopt(self, simulation: Simulation, step: Step) -> None:
+        """Go on with a simulation whose core has been placed anew."""
+        self.result.remesh(step.number, [what.row(step.number) for what in step.remeshings])
+        if step.remeshings:
+            self.simulation = simulation
+            self.result.note("counts", **counts(simulation))
+        for what in step.remeshings:
+            if simulation.model.comm.rank == 0:
+                logger.info("step %d: %s", step.number, what.text())
 
     def _warn(self, step: int, entries: list[dict[str, Any]]) -> None:
         """Keep and say what cannot be trusted in a step; a limit that ends the run sets `stopped`."""
@@ -196,16 +208,8 @@ def shown(value: float, dimension: str) -> float:
 
 
 def counts(sim: Simulation) -> dict[str, int]:
-    """Sizes of a model. Collective."""
-    model = sim.model
-    return {
-        "atoms": len(model.atoms),
-        "free_atoms": int(model.atoms.free.sum()),
-        "evaluated_sites": int((model.atoms.weights != 0.0).sum()),
-        "mesh_nodes": int(model.layout.mesh_starts[-1]),
-        "unknowns": model.layout.n_global,
-        "ranks": model.comm.size,
-    }
+    """Sizes of a model, and the number of ranks."""
+    return {**sizes(sim), "ranks": sim.model.comm.size}
 
 
 def _window(sim: Simulation) -> tuple[float, float, float, float]:

@@ -23,7 +23,8 @@ class Result:
 
     status: one of STATUSES; case: the case's hash; counts: sizes such as atoms, sites, dofs; steps: one
     mapping each (step, load, energy by parts, residual, iterations, …); results: named numbers such as
-    K_plus; warnings: one mapping each (step, kind, value, limit, atom, message, …); timings: seconds by part.
+    K_plus; warnings: one mapping each (step, kind, value, limit, atom, message, …); remeshings: of an adaptive core,
+    one mapping each (step, reason, centre, sizes, energies before and after); timings: seconds by part.
     """
 
     def __init__(self, folder: Path, case: str, versions: dict[str, str], write: bool = True):
@@ -37,6 +38,7 @@ class Result:
             "steps": [],
             "results": {},
             "warnings": [],
+            "remeshings": [],
             "timings": {},
         }
 
@@ -47,7 +49,7 @@ class Result:
         result = cls(folder, case, versions, write)
         old = read_result(folder)
         if old and old["case"] == case:
-            names = ("started", "counts", "steps", "results", "warnings", "timings")
+            names = ("started", "counts", "steps", "results", "warnings", "remeshings", "timings")
             kept = {key: old[key] for key in names if key in old}
             result.data.update(kept)
         return result
@@ -64,6 +66,11 @@ class Result:
     def warn(self, step: int, entries: list[dict[str, Any]]) -> None:
         """Set the warnings of a step, dropping those from it on (written with the next step or `finish`)."""
         self.data["warnings"] = [w for w in self.data["warnings"] if w["step"] < step] + _plain(entries)
+
+    def remesh(self, step: int, entries: list[dict[str, Any]]) -> None:
+        """Set what was done to the core in a step, dropping what was from it on (written with the next step)."""
+        kept = [r for r in self.data["remeshings"] if r["step"] < step]
+        self.data["remeshings"] = kept + _plain(entries)
 
     def note(self, section: str, **values: Any) -> None:
         """Set entries of counts, results or timings (written with the next step or `finish`)."""

@@ -13,6 +13,7 @@ from multiscale.continuum.mismatch import TOLERANCE
 from multiscale.ending import DONE, NOT_CONVERGED
 from multiscale.following import Follower
 from multiscale.log import logger
+from multiscale.placement import Placement
 from multiscale.recording import Recorder, load_checkpoint
 from multiscale.stepping import Step, Stepper
 
@@ -26,10 +27,11 @@ def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress
     InputError where the case cannot be built; any other error leaves result.json with status "failed".
     """
     began = perf_counter()
-    simulation = build(case, comm, lambda text: _say(comm, text))
+    saved = comm.bcast(load_checkpoint(out) if restart and comm.rank == 0 else None, root=0)
+    placement = Placement.loaded(saved) if saved is not None and "extent" in saved else None
+    simulation = build(case, comm, lambda text: _say(comm, text), placement)
     built = perf_counter()
     stepper = _stepper(simulation)
-    saved = comm.bcast(load_checkpoint(out) if restart and comm.rank == 0 else None, root=0)
     recorder = Recorder(simulation, out, resume=saved is not None)
     if saved is not None:
         _resume(stepper, saved)

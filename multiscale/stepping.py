@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
@@ -11,18 +11,22 @@ from petsc4py import PETSc
 
 from coupling.model import Energy
 from coupling.solve import Settings, Solution, minimise
+from multiscale.adapting import Remeshing, finished, next_placement, remeshed
 from multiscale.build import Simulation
 from multiscale.schedule import Schedule
 
 Array = np.ndarray
 Monitor = Callable[[int, float, float], None]
 
+MOST_REMESHINGS = 50
+"""In one step: a crack that runs on and on is left to the next one."""
+
 
 @dataclass(frozen=True)
 class Step:
     """What one load step ended with. start: energy of the elastic predictor; tip: of the crack along x, Å, None
     without a crack; sites: site energies that all ranks evaluated; seconds: wall time; fold: load at which the path
-    of equilibria has just turned, None where it has not."""
+    of equilibria has just turned, None where it has not; remeshings: what was done to the core."""
 
     number: int
     value: float
@@ -33,6 +37,7 @@ class Step:
     sites: int
     seconds: float
     fold: float | None = None
+    remeshings: tuple[Remeshing, ...] = ()
 
 
 @dataclass
@@ -66,14 +71,48 @@ class Stepper:
         began, sim = perf_counter(), self.simulation
         sites = sim.model.atomistic.counter.sites
         start = self._predict(value)
-        config = sim.case.solver
-        settings = Settings(self.tolerance, config.max_iterations)
-        solution = minimise(sim.scheme, self.q, sim.precondition, settings, monitor, config.method)
+        solution, remeshings = self._follow(self._relax(monitor), monitor)
         tip = self.find_tip()
         spent = sim.model.comm.allreduce(sim.model.atomistic.counter.sites - sites)
         self.number += 1
         seconds = perf_counter() - began
-        return Step(self.number, value, self.schedule.turned, solution, start, tip, spent, seconds)
+        return Step(
+            self.number,
+            value,
+            self.schedule.turned,
+            solution,
+            start,
+            tip,
+            spent,
+            seconds,
+            remeshings=remeshings,
+        )
+
+    def _relax(self, monitor: Monitor | None) -> Solution:
+        sim, config = self.simulation, self.simulation.case.solver
+        settings = Settings(self.tolerance, config.max_iterations)
+        return minimise(sim.scheme, self.q, sim.precondition, settings, monitor, config.method)
+
+    def _follow(self, solution: Solution, monitor: Monitor | None) -> tuple[Solution, tuple[Remeshing, ...]]:
+        """Place the core anew and go to equilibrium again, until it is well placed; iterations and evaluations are
+        added up."""
+        done: list[Remeshing] = []
+        while solution.converged and len(done) < MOST_REMESHINGS:
+            tip = self.find_tip()
+            wanted = None if self.grown else next_placement(self.simulation, self.q, tip)
+            made = wanted and remeshed(self.simulation, self.q, self.value, *wanted, solution.energy)
+            if not made:
+                break
+            self.simulation, self.q, what = made
+            again = self._relax(monitor)
+            done.append(finished(what, again.energy))
+            solution = replace(
+                again,
+                iterations=solution.iterations + again.iterations,
+                evaluations=solution.evaluations + again.evaluations,
+                products=solution.products + again.products,
+            )
+        return solution, tuple(done)
 
     @property
     def at_top(self) -> bool:
@@ -108,12 +147,14 @@ class Stepper:
     def save(self) -> dict[str, Array]:
         """All that is needed to go on from here, as arrays the same on every rank."""
         layout, comm = self.simulation.model.layout, self.simulation.model.comm
+        placement = self.simulation.placement
         whole = np.concatenate(comm.allgather(self.q.array_r.copy()))
         return {
             "q": whole,
             "starts": layout.starts,
             "schedule": np.array([self.schedule.index, self.schedule.turned, self.number, self.grown]),
             "value": np.array([self.value, np.nan if self.first_tip is None else self.first_tip]),
+            **({} if placement is None else placement.saved()),
         }
 
     def resume(self, saved: dict[str, Array]) -> None:

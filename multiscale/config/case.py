@@ -92,6 +92,7 @@ class ShapeConfig:
     )
     radius: float | None = item("radius of a disc or ball", None, dimension="length", above=0.0)
     size: tuple[float, ...] | None = item("edge lengths of a box", None, dimension="length", above=0.0)
+    adaptive: bool = item("move the core along with the tip of a crack that runs", False)
 
 
 @dataclass(frozen=True)

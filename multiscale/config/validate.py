@@ -188,6 +188,24 @@ def _check_regions(case: Case) -> None:
         )
     if case.crystal.a is not None:
         check_blend(case, case.crystal.a)
+    if regions.core.adaptive:
+        _check_adaptive(case)
+
+
+def _check_adaptive(case: Case) -> None:
+    where = "regions.core.adaptive"
+    if case.geometry.crack is None:
+        raise InputError(where, "needs geometry.crack, a crack to follow")
+    if case.continuum.mesh.file is not None:
+        raise InputError(
+            where, "must be false with continuum.mesh.file: a mesh from a file cannot be made anew"
+        )
+    if case.interface.law != "none":
+        raise InputError(
+            where, f"must be false with interface.law {case.interface.law}, whose surface stays behind"
+        )
+    if case.solver.path != "load":
+        raise InputError(where, f"must be false with solver.path {case.solver.path}; it goes with path load")
 
 
 def _check_interface(case: Case) -> None:
