@@ -24,25 +24,22 @@ from mpi4py import MPI
 from coupling.atomistic import AtomisticEnergy, bulk_site_energies
 from coupling.atoms import AtomSet, Sites
 from coupling.bodies import Chi, Graded, by_surface_cell, in_plane_vectors, sides, uniform
-from coupling.cohesive.law import Response
+from coupling.cohesive import Derived, Response, derive_table
+from coupling.cohesive.halves import THICK, Halves, energies, halves
 from coupling.exchange import Ownership
 from coupling.masking import Masking, masked
 from coupling.planes import AXES, PlanePoints, plane_points
 from nnp.committee import driving
 from nnp.crystal import Crystal, make_crystal
-from nnp.evaluate import evaluate
 from nnp.homogeneous import lattice_constant
-from nnp.neighbors import find_pairs
 from nnp.potential import Potential
 from nnp.registry import make_potential
-from nnp.separation import Halves, halves
-from nnp.state import State
 
 Array = np.ndarray
 Law = Callable[[Array], Response]
 
 RESULTS = Path(__file__).parent / "results"
-J_M2 = 16.021766339999998
+J_M2 = 16.02176634
 """J/m² in one eV/Å²."""
 POTENTIALS = {"stillinger-weber": {"type": "stillinger-weber"}, "nnp si": {"type": "nnp", "model": "si"}}
 PLANES = {
@@ -60,26 +57,21 @@ CHI: dict[str, Callable[[float], Chi]] = {
 
 @dataclass(frozen=True)
 class Exact:
-    """Γ of two rigid halves, evaluated at each opening that is asked for; energies only."""
+    """Γ of two rigid halves, evaluated at each opening that is asked for; without second derivatives."""
 
     potential: Potential
     bodies: Halves
 
     @classmethod
     def of(cls, potential: Potential, crystal: Crystal) -> Exact:
-        return cls(potential, halves(crystal, 2.1 * potential.receptive_field))
+        return cls(potential, halves(crystal, THICK * potential.receptive_field))
 
     def __call__(self, opening: Array) -> Response:
         rows, place = np.unique(np.round(opening, 11), axis=0, return_inverse=True)
-        energy = np.array([self._energy(row) - self._energy(np.zeros(3)) for row in rows])[place.ravel()]
-        return Response(energy, np.full((len(opening), 3), np.nan), np.full((len(opening), 3, 3), np.nan))
-
-    def _energy(self, opening: Array) -> float:
-        state = State.from_ase(self.bodies.moved(opening[AXES]))
-        return (
-            evaluate(self.potential, state, find_pairs(state, self.potential.cutoff)).energy
-            / self.bodies.area
-        )
+        energy, traction = energies(self.potential, self.bodies, np.concatenate([np.zeros((1, 3)), rows]))
+        place = 1 + place.ravel()
+        unknown = np.full((len(opening), 3, 3), np.nan)
+        return Response(energy[place] - energy[0], traction[place], unknown)
 
 
 @dataclass(frozen=True)
@@ -205,7 +197,10 @@ def main() -> None:
     for name, options in list(POTENTIALS.items())[: 1 if quick else None]:
         for plane, orientation in list(PLANES.items())[: 1 if quick else None]:
             potential, crystal = material(options, orientation)
-            laws: dict[str, Law] = {"exact": Exact.of(potential, crystal)}
+            laws = {
+                "exact": Exact.of(potential, crystal),
+                "derived": Derived.fit(derive_table(potential, crystal)[0]),
+            }
             results[f"{name} {plane}"] = table(
                 potential, crystal, laws, 7 if quick else 41, 8 if quick else 24
             )

@@ -58,7 +58,8 @@ class Graded:
     def __call__(self, points: Array) -> Array:
         along = np.asarray(points)[:, [0, 2][: len(self.centre)]]
         distance = np.linalg.norm(along - np.asarray(self.centre, float), axis=1)
-        return self.inside + (self.outside - self.inside) * quintic((distance - self.radius) / self.width)
+        step = quintic((distance - self.radius) / self.width)
+        return (1.0 - step) * self.inside + step * self.outside
 
 
 def uniform(value: float) -> Chi:

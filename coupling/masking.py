@@ -58,13 +58,18 @@ def masked(atomistic: AtomisticEnergy, masking: Masking) -> AtomisticEnergy:
 
     With ε_i⁰ = ε_bulk + (1 − χ_i)(ε_i^same − ε_i) at the reference positions the closed interface has energy zero
     whatever χ and w, and a law with Γ(0) = 0 adds the work of adhesion as it opens; this is the sum with ε_bulk and
-    a law that vanishes at infinity, less a constant. Unchanged where χ = 1 on every weighted atom.
+    a law that vanishes at infinity, less a constant. Where χ = 1 everywhere nothing changes and nothing is paid.
     """
-    if (masking.chi[atomistic.weights != 0.0] == 1.0).all():
-        return atomistic
-    out = replace(atomistic, masking=masking)
-    at_rest = atomistic.atoms.reference
-    index, energies = atomistic.site_energies(at_rest)
+    index, removed = removed_adhesion(atomistic, masking)
     zero = atomistic.zero_level.copy()
-    zero[index] += out.site_energies(at_rest)[1] - energies
-    return replace(out, zero_level=zero)
+    zero[index] += removed
+    return replace(atomistic, masking=masking, zero_level=zero)
+
+
+def removed_adhesion(atomistic: AtomisticEnergy, masking: Masking) -> tuple[Array, Array]:
+    """This rank's sites and the energy (1 − χ_i)(ε_i^same − ε_i) that masking lifts each of them by at rest, eV."""
+    rest, mine = atomistic.atoms.reference, atomistic.atoms.ownership.owned
+    if (masking.chi[mine][atomistic.weights[mine] != 0.0] == 1.0).all():
+        return np.zeros(0, np.int64), np.zeros(0)
+    index, whole = atomistic.site_energies(rest)
+    return index, replace(atomistic, masking=masking).site_energies(rest)[1] - whole

@@ -8,6 +8,7 @@ import numpy as np
 from ase import units
 from petsc4py import PETSc
 
+from coupling.masking import Masking
 from coupling.model import Model
 from multiscale.writers import AtomSnapshot, MeshSnapshot
 
@@ -30,8 +31,9 @@ def mesh_snapshot(model: Model, q: PETSc.Vec) -> MeshSnapshot | None:
 
 def atom_snapshot(model: Model, q: PETSc.Vec, more: dict[str, Array] | None = None) -> AtomSnapshot:
     """This rank's atoms: displacement (Å), force of the atomistic energy (eV/Å), site energy above the bulk's
-    (eV; zero where the mask is), mask, whether free (1), slaved to the mesh (0), and sublattice; `more` fields
-    of this rank's atoms. Collective."""
+    (eV; zero where the mask is), mask, whether free (1), slaved to the mesh (0), and sublattice; with an interface
+    body (0 below it, 1 above) and chi, the share of its adhesion that the atoms carry there; `more` fields of this
+    rank's atoms. Collective."""
     atoms, own = model.atoms, model.atoms.ownership
     positions = model.positions(q)
     index, energies, gradient = model.atomistic.detail(positions)
@@ -46,9 +48,17 @@ def atom_snapshot(model: Model, q: PETSc.Vec, more: dict[str, Array] | None = No
         "mask": atoms.weights[mine],
         "free": atoms.free[mine].astype(np.int32),
         "sublattice": atoms.sublattice[mine].astype(np.int32),
+        **_sides(model),
         **(more or {}),
     }
     return AtomSnapshot(positions[mine], atoms.numbers[mine], atoms.cell, atoms.pbc, data)
+
+
+def _sides(model: Model) -> dict[str, Array]:
+    masking, mine = model.atomistic.masking, model.atoms.ownership.owned
+    if not isinstance(masking, Masking):
+        return {}
+    return {"body": masking.bodies.label[mine].astype(np.int32), "chi": masking.chi[mine]}
 
 
 def gathered(comm: Any, snapshot: AtomSnapshot) -> AtomSnapshot | None:

@@ -149,6 +149,17 @@ class CouplingConfig:
 
 
 @dataclass(frozen=True)
+class FadeConfig:
+    """A second value of χ away from the centre."""
+
+    radius: float = item("distance along the plane up to which chi holds", dimension="length", at_least=0.0)
+    width: float = item("width of the smooth step to the other value", dimension="length", above=0.0)
+    to: float = item("chi beyond, from 0 to 1", 0.0, at_least=0.0)
+    centre: float | None = item("position x of the centre on the plane; null: the crack tip", None, key="center",
+                                dimension="length")  # fmt: skip
+
+
+@dataclass(frozen=True)
 class InterfaceConfig:
     law: str = item(
         "cohesive law across the crack plane where the mesh is: none (the mesh does not break), derive (from the "
@@ -173,6 +184,15 @@ class InterfaceConfig:
         at_least=1,
     )  # fmt: skip
     irreversible: bool = item("damage: what has opened unloads to the origin and does not heal", False)
+    chi: float = item(
+        "share of the adhesion across the plane that atoms carry, from 0 to 1; it is taken out of them elsewhere and "
+        "the law holds it", 1.0, at_least=0.0,
+    )  # fmt: skip
+    fade: FadeConfig | None = item("where and to what chi changes along the plane; null: nowhere", None)
+    masked: bool = item(
+        "take the law's share of the adhesion out of the atoms; false: leave it in, which counts it twice (to see "
+        "what that does)", True,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

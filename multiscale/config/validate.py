@@ -14,6 +14,7 @@ from multiscale.config.case import (
     Case,
     CrystalConfig,
     GeometryConfig,
+    InterfaceConfig,
     KFieldLoad,
     KRange,
     Orientation,
@@ -211,6 +212,7 @@ def _check_adaptive(case: Case) -> None:
 def _check_interface(case: Case) -> None:
     """A cohesive surface lies on the crack plane of a disc's mesh."""
     interface, mesh = case.interface, case.continuum.mesh
+    _check_chi(interface)
     if interface.law == "none":
         for key in ("interface_h", "interface_length"):
             if getattr(mesh, key) is not None:
@@ -227,6 +229,20 @@ def _check_interface(case: Case) -> None:
         raise InputError(
             "interface.law", "must be none without geometry.crack, whose plane the surface follows"
         )
+
+
+def _check_chi(interface: InterfaceConfig) -> None:
+    values = {"interface.chi": interface.chi}
+    if interface.fade is not None:
+        values["interface.fade.to"] = interface.fade.to
+    for key, value in values.items():
+        if value > 1.0:
+            raise InputError(key, f"must be at most 1, got {value:g}")
+    if min(values.values()) < 1.0 and interface.law == "none":
+        key = min(values, key=values.__getitem__)
+        raise InputError(key, "must be 1 without a law to hold what the atoms do not; set interface.law")
+    if min(values.values()) == 1.0 and not interface.masked:
+        raise InputError("interface.masked", "false says nothing where chi is 1; set interface.chi below 1")
 
 
 def _check_load(case: Case) -> None:

@@ -81,7 +81,12 @@ def test_masked_energy_is_the_weighted_sum_of_two_full_evaluations(material, ope
 
 def test_nothing_changes_and_nothing_is_paid_where_chi_is_one() -> None:
     model = _disc("stillinger-weber")
-    assert masked(model.atomistic, masking_of(model, uniform(1.0))) is model.atomistic
+    energy, y = masked(model.atomistic, masking_of(model, uniform(1.0))), _opened(model, np.zeros(3))
+    before = energy.counter.sites
+    found, plain = energy(y), model.atomistic(y)
+    assert energy.counter.sites - before == 2 * energy.n_sites == 2 * model.atomistic.n_sites
+    assert found[0] == plain[0]
+    np.testing.assert_array_equal(found[1], plain[1])
 
 
 def test_only_sites_next_to_the_interface_are_evaluated_twice() -> None:

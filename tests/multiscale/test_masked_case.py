@@ -1,0 +1,93 @@
+"""Keys of interface.chi: what a case builds from them, and what happens where they are wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from coupling.cohesive import LAWS, derive_table
+from coupling.planes import PlaneLaw
+from multiscale.build import make_material, make_model
+from multiscale.config import InputError, parse_case
+from multiscale.masking import adhesion, with_masking
+
+CASE = """
+crystal: {structure: diamond, symbol: Si, orientation: {x: [1, 1, -2], y: [1, 1, 1], z: [1, -1, 0]}}
+potential: {type: stillinger-weber}
+geometry: {shape: disc, radius: 5 nm, crack: {tip: [0, 0], plane: y}}
+regions: {core: {shape: disc, center: tip, radius: 1 nm}, blend: 1 nm}
+interface: {law: derive}
+load: {type: k-field, mode: I, K: {from: 0.4, to: 0.5, steps: 2}}
+"""
+
+
+@pytest.fixture(scope="module")
+def made():
+    case = replace(parse_case(CASE), interface=parse_case(CASE.replace("derive", "none")).interface)
+    material = make_material(case)
+    law = LAWS["derive"].fit(derive_table(material.potential, material.crystal)[0])
+    return material, make_model(case, material, MPI.COMM_SELF), law
+
+
+def _masked(made, *overrides: str):
+    material, model, law = made
+    return with_masking(parse_case(CASE, list(overrides)), material, model, law)
+
+
+def test_atoms_carry_it_all_unless_told_otherwise(made) -> None:
+    model = _masked(made)
+    assert model.terms == () and adhesion(model) == 1.0
+    energies = [m.atomistic(m.atoms.reference)[0] for m in (model, made[1])]
+    assert energies[0] == energies[1]
+    np.testing.assert_array_equal(model.atomistic.masking.chi, 1.0)
+
+
+def test_chi_fades_from_the_tip_along_the_plane(made) -> None:
+    fade = "interface.fade={radius: 5 Å, width: 1 nm, to: 0.1}"
+    model = _masked(made, "interface.chi=0.9", fade)
+    x, chi = model.atoms.reference[:, 0], model.atomistic.masking.chi
+    assert (chi[np.abs(x) < 3.0] == 0.9).all() and (chi[np.abs(x) > 17.0] == 0.1).all()
+    assert len(np.unique(chi[(x > 7.0) & (x < 13.0)])) > 1
+    aside = _masked(made, "interface.chi=0.9", fade[:-1] + ", center: 1 nm}").atomistic.masking.chi
+    assert aside[np.abs(x - 10.0).argmin()] == 0.9
+
+
+@pytest.mark.parametrize("chi", [0.0, 0.4])
+def test_adhesion_is_counted_once_with_masking_and_again_without(made, chi) -> None:
+    """Away from the crystal's own energy by rounding and quadrature of the mask's step in the blend: 0.3 %."""
+    right = _masked(made, f"interface.chi={chi}")
+    assert [type(term) for term in right.terms] == [PlaneLaw]
+    assert adhesion(right) == pytest.approx(1.0, abs=3e-3)
+    wrong = _masked(made, f"interface.chi={chi}", "interface.masked=false")
+    assert adhesion(wrong) == pytest.approx(2.0 - chi, abs=3e-3)
+
+
+def test_the_plane_of_the_tip_must_be_the_one_of_the_law(made) -> None:
+    material, model, law = made
+    off = replace(material, tip=(0.0, 1.6))  # in the glide set
+    with pytest.raises(
+        InputError, match=r"geometry\.crack\.tip: its plane lies between atomic planes 0\.784 Å apart"
+    ):
+        with_masking(parse_case(CASE), off, model, law)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{law: derive, chi: 1.5}", "interface.chi: must be at most 1, got 1.5"),
+        (
+            "{law: derive, fade: {radius: 0, width: 1 nm, to: 2}}",
+            "interface.fade.to: must be at most 1, got 2",
+        ),
+        ("{chi: 0.5}", "interface.chi: must be 1 without a law"),
+        ("{fade: {radius: 0, width: 1 nm}}", "interface.fade.to: must be 1 without a law"),
+        ("{law: derive, masked: false}", "interface.masked: false says nothing where chi is 1"),
+    ],
+)
+def test_wrong_values_of_chi(text, message) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_case(CASE.replace("{law: derive}", text))
+    assert message in str(caught.value)
