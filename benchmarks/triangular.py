@@ -16,9 +16,10 @@ from scipy.spatial import cKDTree
 
 from coupling.assemble import atomistic_model, coupled_model
 from coupling.hessian import reference_hessian
+from coupling.least_mask import least_second_difference
 from coupling.model import Field, Model
 from coupling.preconditioner import Preconditioner, stiffness
-from coupling.regions import Hexagon, Mask
+from coupling.regions import OPTIMAL, Hexagon, Mask
 from coupling.schemes import SCHEMES, Reference, Scheme
 from coupling.solve import Settings, Solution, minimise
 from meshes.hexagon import graded_hexagon
@@ -118,8 +119,16 @@ def coupled(case: Case, layout: Layout) -> Model:
     data = graded_hexagon(layout.radius, layout.core, k, layout.size)
     resolved, law = Hexagon((0.0, 0.0), k + 1e-6), LAWS["cauchy-born"](potential, crystal)
     bulk = Bulk(MPI.COMM_SELF, data, law, degree=layout.degree, linear=lambda x: resolved.distance(x) < 0.0)
-    mask = Mask(Hexagon((0.0, 0.0), layout.core), LAYER * layout.blend, layout.mask)
+    mask = make_mask(layout)
     return coupled_model(potential, crystal, mask, bulk, 1.0, None, case.removed)
+
+
+def make_mask(layout: Layout) -> Mask:
+    core, blend = Hexagon((0.0, 0.0), layout.core), LAYER * layout.blend
+    if layout.mask != OPTIMAL:
+        return Mask(core, blend, layout.mask)
+    vectors = np.array([[1.0, 0.0], [0.5, LAYER]])
+    return Mask(core, blend, OPTIMAL, least_second_difference(core, blend, vectors, np.zeros(2)))
 
 
 def atomistic(case: Case, layers: float) -> Model:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from coupling.atomistic import AtomisticEnergy, bulk_site_energies
 from coupling.atoms import AtomSet, Removal, Sites, cost_of, sites_around
+from coupling.basis import RelaxedBasis
 from coupling.exchange import Ownership
 from coupling.forces import reach
 from coupling.model import Model
 from coupling.regions import Everywhere, Mask, Shape
 from coupling.remask import left_over
-from coupling.transfer import Layout, make_layout, transfer_matrix
+from coupling.transfer import Layout, gradient_matrices, make_layout, transfer_matrix
 from nnp.crystal import Crystal
+from nnp.homogeneous import HomogeneousCrystal
 from nnp.potential import Potential
 
 Array = np.ndarray
@@ -38,12 +41,14 @@ def coupled_model(
     thickness: float,
     shift: Array | None,
     remove: Removal | None = None,
+    relaxed: HomogeneousCrystal | None = None,
 ) -> Model:
     """Atoms in the core and blend of `mask`, elements of `bulk` elsewhere. Collective over bulk.comm.
 
     thickness: of the slice that the atoms fill along z, Å (1 in a solid); shift: Λ by sublattice (b, 3, 3, 3) or
-    None; remove: which sites are vacant. The bulk's cell weights are set to what the atoms leave over.
-    RegionError where atoms that need the mesh lie outside it.
+    None; remove: which sites are vacant; relaxed: the crystal whose basis slaved atoms follow at any strain, for
+    schemes without an energy (the forces still return by Tᵀ). The bulk's cell weights are set to what the atoms
+    leave over. RegionError where atoms that need the mesh lie outside it.
     """
     comm = bulk.comm
     sites, vacant = _occupied(
@@ -61,7 +66,13 @@ def coupled_model(
     nodes = np.union1d(bulk.tagged_dofs("outer"), bulk.bound_nodes).astype(int)
     fixed = _fixed(layout, crystal, layout.mesh.start + (3 * nodes[:, None] + np.arange(3)).ravel())
     energy = _energy(potential, crystal, atoms)
-    return Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, shift, crystal, mask)
+    model = Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, shift, crystal, mask)
+    if relaxed is None or shift is None:
+        return model
+    slaved = np.flatnonzero(~atoms.free[ownership.owned] & mine.found)
+    slopes = gradient_matrices(atoms, layout, mine, slaved)
+    basis = RelaxedBasis(relaxed, shift, atoms.sublattice[ownership.owned], slaved, slopes)
+    return replace(model, basis=basis)
 
 
 def atomistic_model(

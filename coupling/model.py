@@ -16,6 +16,7 @@ from petsc4py import PETSc
 
 from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
+from coupling.basis import RelaxedBasis
 from coupling.clock import Clock
 from coupling.regions import Mask
 from coupling.term import Term, add_gradients
@@ -61,7 +62,7 @@ class Model:
     """bulk is None where every site is an atom; nodes: (n, 3) where this rank's mesh nodes are, those on a crack
     face just off it on their own side. fixed: local indices of prescribed unknowns. shift: Λ by sublattice
     (b, 3, 3, 3) or None. mask: what weighted the atoms, None where every site is an atom. terms: further parts of
-    the energy. clock: time spent by part."""
+    the energy. basis: of slaved atoms beyond the linear shift, None where that is all. clock: time spent by part."""
 
     atoms: AtomSet
     layout: Layout
@@ -74,6 +75,7 @@ class Model:
     crystal: Crystal
     mask: Mask | None
     terms: tuple[Term, ...] = ()
+    basis: RelaxedBasis | None = None
     clock: Clock = field(default_factory=Clock)
 
     @property
@@ -86,7 +88,15 @@ class Model:
 
     def positions(self, q: PETSc.Vec) -> Array:
         """y (n, 3) of all atoms, on every rank."""
-        return self.atoms.reference + self.displacements(q)
+        y = self.atoms.reference + self.displacements(q)
+        return y if self.basis is None else y + self.atoms.ownership.gather(self.basis.beyond(q))
+
+    def motion(self, q: PETSc.Vec) -> Callable[[PETSc.Vec], Array]:
+        """v → the derivative of the positions at q along v, (n, 3), on every rank."""
+        if self.basis is None:
+            return self.displacements
+        slope = self.basis.slope(q)
+        return lambda v: self.displacements(v) + self.atoms.ownership.gather(slope(v))
 
     def displacements(self, q: PETSc.Vec) -> Array:
         """T q (n, 3) of all atoms, on every rank."""
@@ -145,11 +155,13 @@ class Model:
         return q
 
     def internal_shift(self, field: Field, x: Array, sublattice: Array, step: float = 1e-3) -> Array:
-        """Λ_p : sym ∇u of a field at points x, its gradient by central differences of `step` Å."""
+        """Λ_p : sym ∇u, or s_p(1 + ∇u), of a field at points x, its gradient by central differences of `step` Å."""
         if self.shift is None or len(x) == 0:
             return np.zeros_like(x)
         h = step * np.eye(3)
         gradient = np.stack([(field(x + e) - field(x - e)) / (2.0 * step) for e in h], axis=-1)
+        if self.basis is not None:
+            return self.basis.at(gradient, sublattice)
         return np.einsum("icml,iml->ic", self.shift[sublattice], 0.5 * (gradient + gradient.swapaxes(1, 2)))
 
     def block_norm(self, g: PETSc.Vec) -> float:

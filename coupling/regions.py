@@ -104,22 +104,30 @@ def sharp(t: Array) -> Array:
 
 
 STEPS: dict[str, Callable[[Array], Array]] = {"cubic": cubic, "quintic": quintic, "sharp": sharp}
+OPTIMAL = "optimal"
 
 
 @dataclass(frozen=True)
 class Mask:
     """w(x): 1 in the core, 0 beyond the blend zone around it, a smooth step of the distance between.
 
-    core: the region where only atoms carry energy; blend: width of the transition, Å; step: a key of STEPS.
+    core: the region where only atoms carry energy; blend: width of the transition, Å; step: a key of STEPS, or
+    "optimal", which takes the values within the zone from `table` (coupling.least_mask).
     """
 
     core: Shape
     blend: float
     step: str = "quintic"
+    table: Callable[[Array], Array] | None = None
 
     def __call__(self, points: Array) -> Array:
         """points (n, 2 or 3) Å → w (n,)."""
-        return STEPS[self.step](1.0 - self.core.distance(points) / self.blend)
+        t = 1.0 - self.core.distance(points) / self.blend
+        if self.step != OPTIMAL:
+            return STEPS[self.step](t)
+        if self.table is None:
+            raise ValueError("the optimal mask is given by a table on a lattice")
+        return np.where(t >= 1.0 - 1e-9, 1.0, np.where(t <= 1e-9, 0.0, self.table(points)))
 
 
 @dataclass(frozen=True)

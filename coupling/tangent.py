@@ -20,7 +20,7 @@ class Tangent:
     atoms: (n, 3) displacements of all atoms → this rank's share of the second derivatives times them; stiffness:
     of the bulk at u, None without one. known: (n,) factors on the atoms' forces, and weight: on this rank's
     unknowns, the atomistic share of a residual that is blended row by row (both None: plain sum). terms:
-    the stiffness of each term at q.
+    the stiffness of each term at q. motion: of all atoms along v, T v if not given.
     """
 
     model: Model
@@ -29,12 +29,13 @@ class Tangent:
     known: Array | None = None
     weight: Array | None = None
     terms: tuple[PETSc.Mat, ...] = ()
+    motion: Callable[[PETSc.Vec], Array] | None = None
 
     def __call__(self, v: PETSc.Vec, out: PETSc.Vec) -> None:
         """out = ∂R/∂q v. Collective."""
         model, clock = self.model, self.model.clock
         with clock("transfer"):
-            moved = model.displacements(v)
+            moved = (self.motion or model.displacements)(v)
         with clock("potential"):
             dy = self.atoms(moved)
         with clock("transfer"):

@@ -117,6 +117,20 @@ def transfer_matrix(
     )
 
 
+def gradient_matrices(
+    atoms: AtomSet, layout: Layout, interpolation: Interpolation, slaved: Array
+) -> tuple[PETSc.Mat, ...]:
+    """∂u/∂x, ∂u/∂y and ∂u/∂z of the finite-element field at this rank's atoms, 3 n_atoms × n_unknowns each; rows of
+    others than the slaved (k,) are empty."""
+    own, k = atoms.ownership, interpolation.nodes.shape[1]
+    rows, cols = np.repeat(slaved, k), layout.node_block(interpolation.nodes[slaved].ravel())
+    size = (own.high - own.low, layout.n_local // 3)
+    gradients = interpolation.gradients[slaved].reshape(-1, 3)
+    return tuple(
+        block_matrix(own.comm, rows, cols, gradients[:, m, None, None] * np.eye(3), size) for m in range(3)
+    )
+
+
 def _identity(n: int) -> Array:
     return np.broadcast_to(np.eye(3), (n, 3, 3))
 

@@ -12,10 +12,11 @@ from coupling.assemble import RegionError, atomistic_model, coupled_model, halo
 from coupling.atoms import thickness
 from coupling.cut import BondRow, Cut, bond_row
 from coupling.hessian import reference_hessian
+from coupling.least_mask import least_second_difference
 from coupling.model import Model
 from coupling.preconditioner import Preconditioner, stiffness
-from coupling.regions import Ball, Mask, Shape
-from coupling.schemes import SCHEMES, Reference, Scheme
+from coupling.regions import OPTIMAL, Ball, Mask, Shape
+from coupling.schemes import FORCE_BASED, SCHEMES, Reference, Scheme
 from meshes.ball import graded_ball
 from meshes.data import MeshData
 from meshes.disc import Slit, graded_disc
@@ -33,7 +34,7 @@ from multiscale.schedule import Schedule
 from multiscale.trust import Trust, check_limits, make_trust
 from nnp.committee import driving
 from nnp.crystal import Crystal, make_crystal
-from nnp.homogeneous import lattice_constant
+from nnp.homogeneous import HomogeneousCrystal, lattice_constant
 from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.registry import make_potential
 
@@ -155,12 +156,12 @@ def make_model(
     """Atoms and bulk of a case. Collective. placement: of the core, if not the case's; like: a bulk whose law is
     taken."""
     dim = 3 if case.geometry.shape == "ball" else 2
-    shift = material.shift if case.coupling.shift == "linear" else None
+    shift = None if case.coupling.shift == "none" else material.shift
     crystal, potential = material.crystal, material.potential
     if case.coupling.scheme == "atomistic":
         return atomistic_model(potential, crystal, domain(case), dim, comm, shift)
     placement = placement or Placement.of(case)
-    mask = placement.mask(case)
+    mask = _on_lattice(case, placement.mask(case), crystal)
     _check_fit(case, mask, potential, crystal)
     law = _law(case, potential, crystal) if like is None else like.law
     made: list[MeshData] = []
@@ -170,9 +171,22 @@ def make_model(
     data = made[0] if made else None
     bulk = Bulk(comm, data, law, depth, case.continuum.degree, linear=lambda x: blend(x) < 0.0)
     try:
-        return coupled_model(potential, crystal, mask, bulk, depth, shift)
+        return coupled_model(potential, crystal, mask, bulk, depth, shift, relaxed=_basis(case, material))
     except RegionError as error:
         raise InputError("regions", str(error)) from error
+
+
+def _basis(case: Case, material: Material) -> HomogeneousCrystal | None:
+    """What the basis of slaved atoms follows at finite strain; None where the linear shift is all."""
+    if case.coupling.shift != "relaxed":
+        return None
+    if case.coupling.scheme not in FORCE_BASED:
+        takers = " and ".join(FORCE_BASED)
+        message = (
+            f"relaxed is for schemes without an energy, {takers}; scheme {case.coupling.scheme} takes linear"
+        )
+        raise InputError("coupling.shift", message)
+    return HomogeneousCrystal(material.potential, material.crystal)
 
 
 def _law(case: Case, potential: Potential, crystal: Crystal) -> Law:
@@ -202,6 +216,16 @@ def overhang(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> 
     corner = np.maximum(np.abs(low[: len(centre)] - centre), np.abs(high[: len(centre)] - centre))
     reach = corner.max() if isinstance(mask.core, Ball) else float(np.linalg.norm(corner))
     return float(reach + need - case.geometry.radius)
+
+
+def _on_lattice(case: Case, mask: Mask, crystal: Crystal) -> Mask:
+    """With its values on the lattice where the mask is made there."""
+    if mask.step != OPTIMAL:
+        return mask
+    ball = case.geometry.shape == "ball"
+    vectors = crystal.cell if ball else projected_lattice(crystal)
+    origin = np.zeros(3) if ball else _node_origin(case)
+    return replace(mask, table=least_second_difference(mask.core, mask.blend, vectors, origin))
 
 
 def _check_fit(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> None:

@@ -85,6 +85,18 @@ class HomogeneousCrystal:
             out[rows] = ff.numpy() / self.crystal.volume
         return out
 
+    def shift_slope(self, F: Array, shifts: Array) -> Array:
+        """∂s/∂F at F (n, 3, 3) with its relaxed shifts (n, b, 3): (n, b, 3, 3, 3), s by sublattice and component,
+        then F's row and column."""
+        F = np.asarray(F, float)
+        out = np.zeros((len(F), len(self.crystal.basis), 3, 3, 3))
+        for rows, cells in self._chunks(F):
+            _, fz, zz = cells.hessian(_torch(F[rows]), cells.reduced(_torch(shifts[rows])))
+            dz = -_solve(zz, fz.transpose(1, 2))  # (n, 3(b−1), 9)
+            columns = dz.transpose(1, 2).reshape(len(rows), 9, -1, 3)
+            out[rows] = cells.shifts(columns).permute(0, 2, 3, 1).reshape(len(rows), -1, 3, 3, 3).numpy()
+        return out
+
     @cached_property
     def shift_gradient(self) -> Array:
         """∂s/∂(∇u) at rest, (b, 3, 3, 3), symmetric in the last two: Λ with s = Λ : sym ∇u."""

@@ -22,3 +22,6 @@ SCHEMES: dict[str, Callable[[Model, Reference], Scheme]] = {
 }
 
 __all__ = ["SCHEMES", "Reference", "Scheme"]
+
+FORCE_BASED = tuple(name for name, scheme in SCHEMES.items() if not getattr(scheme, "has_energy", True))
+"""Schemes that have no energy."""

@@ -56,7 +56,9 @@ class Bqcf:
         atoms = self._atomistic.curvature(model.positions(q))
         stiffness = self._bulk.stiffness(q.array_r[model.layout.mesh].copy())
         terms = tuple(term.stiffness(q) for term in model.terms)
-        return Tangent(model, atoms, stiffness, self._known.astype(float), self._weight, terms)
+        return Tangent(
+            model, atoms, stiffness, self._known.astype(float), self._weight, terms, model.motion(q)
+        )
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         energy = self.model.energy_gradient(q, g)

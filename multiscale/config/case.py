@@ -142,9 +142,16 @@ class ContinuumConfig:
 class CouplingConfig:
     scheme: str = item("how atoms and mesh are joined; atomistic: no mesh at all, the reference", "bgfc",
                        choices=names.coupling_schemes)  # fmt: skip
-    mask: str = item("shape of the step from atoms to mesh", "quintic", choices=("cubic", "quintic"))
+    mask: str = item(
+        "shape of the step from atoms to mesh; optimal: the least second difference that the lattice allows",
+        "quintic",
+        choices=("cubic", "quintic", "optimal"),
+    )
     shift: str = item(
-        "internal shift of a crystal's sublattices in the blend", "linear", choices=("linear", "none")
+        "internal shift of a crystal's sublattices in the blend: linear in the strain; relaxed at the local strain as "
+        "the Cauchy-Born law has it (schemes bqcf and schwarz), exact at any; none",
+        "linear",
+        choices=("linear", "relaxed", "none"),
     )
 
 

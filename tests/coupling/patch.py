@@ -21,7 +21,7 @@ from multiscale.build import projected_lattice
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import LAWS
 from nnp.crystal import Crystal
-from nnp.homogeneous import internal_shift
+from nnp.homogeneous import HomogeneousCrystal, internal_shift
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def make_patch(
     blend: float = 9.0,
     remove: Removal | None = None,
     degree: int = 1,
+    relaxed: bool = False,
 ) -> Patch:
     potential, crystal = MATERIALS[material]()
     mask = Mask(Ball((0.3, 0.2), core), blend)
@@ -75,5 +76,7 @@ def make_patch(
         degree,
         lambda x: mask.core.distance(x) < blend + spacing,
     )
-    model = coupled_model(potential, crystal, mask, bulk, depth, internal_shift(potential, crystal), remove)
+    basis = HomogeneousCrystal(potential, crystal) if relaxed else None
+    shift = internal_shift(potential, crystal)
+    model = coupled_model(potential, crystal, mask, bulk, depth, shift, remove, basis)
     return Patch(model, crystal, reference_hessian(model.atomistic, crystal))

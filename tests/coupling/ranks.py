@@ -44,5 +44,9 @@ for name, method in (
     solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-11), None, method)
     moved = model.positions(q) - model.atoms.reference
     numbers += [solution.energy.total, float(solution.converged), *np.linalg.norm(moved, axis=0)]
+patch = make_patch("stillinger-weber", comm, relaxed=True)
+model, g = patch.model, patch.model.vector()
+patch.scheme("bqcf").residual(model.unknowns(lambda x: 0.02 * x + 0.1 * np.sin(0.7 * x + 0.2)), g)
+numbers += [g.norm(), *np.linalg.norm(model.positions(g), axis=0)]
 if comm.rank == 0:
     print(" ".join(repr(float(n)) for n in numbers))

@@ -15,7 +15,14 @@ SCHEMES_WITH_TANGENT = [name for name in SCHEMES if name not in ("atomistic", "s
 @pytest.mark.parametrize("material", MATERIALS)
 @pytest.mark.parametrize("scheme", SCHEMES_WITH_TANGENT)
 def test_tangent_is_the_derivative_of_the_residual(material, scheme) -> None:
-    patch = make_patch(material, MPI.COMM_SELF)
+    _check_tangent(make_patch(material, MPI.COMM_SELF), scheme)
+
+
+def test_tangent_follows_the_relaxed_basis() -> None:
+    _check_tangent(make_patch("stillinger-weber", MPI.COMM_SELF, relaxed=True), "bqcf")
+
+
+def _check_tangent(patch, scheme) -> None:
     scheme, model = patch.scheme(scheme), patch.model
     rng = np.random.default_rng(3)
     q, v, product = model.vector(), model.vector(), model.vector()
