@@ -123,12 +123,14 @@ def _energy(potential: Potential, crystal: Crystal, atoms: AtomSet) -> Atomistic
 
 
 def _node_points(bulk: Any, off: float = 1e-6) -> Array:
-    """Positions of the mesh nodes; those on a crack face are moved `off` (Å) into their own side, since a
-    displacement field jumps there."""
+    """Positions of the mesh nodes; those on a face of a crack or of a cohesive surface are moved `off` (Å) into their
+    own side, since a displacement field jumps there."""
     points = bulk.node_coordinates()
-    for tag, side in (("crack_upper", off), ("crack_lower", -off)):
-        if tag in bulk.tags:
-            points[bulk.tagged_dofs(tag), 1] += side
+    for side, step in (("upper", off), ("lower", -off)):
+        tags = [f"{face}_{side}" for face in ("crack", "interface")]
+        nodes = [bulk.tagged_dofs(tag) for tag in tags if tag in bulk.tags]
+        if nodes:
+            points[np.unique(np.concatenate(nodes)), 1] += step
     return points
 
 

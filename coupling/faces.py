@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from petsc4py import PETSc
 
+from coupling.cohesive.damage import Irreversible
 from coupling.cohesive.law import Response
 from coupling.regions import Mask
 from coupling.term import Part
@@ -75,6 +76,20 @@ class Faces:
     def response(self, q: PETSc.Vec) -> Response:
         """Γ and its derivatives at this rank's points. Collective."""
         return self.law(self.opening(q))
+
+    def commit(self, q: PETSc.Vec) -> None:
+        """q is an equilibrium: what it has broken stays broken, where the law has a history. Collective."""
+        opening = self.opening(q)
+        if isinstance(self.law, Irreversible):
+            self.law.commit(opening)
+
+    @property
+    def memory(self) -> Array:
+        return self.law.largest.copy() if isinstance(self.law, Irreversible) else np.zeros(0)
+
+    def remember(self, memory: Array) -> None:
+        if isinstance(self.law, Irreversible):
+            self.law.largest = memory.copy()
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> float:
         at, weight = self.response(q), self.area * self.share

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol, runtime_checkable
 
+import numpy as np
 from petsc4py import PETSc
 
 from coupling.regions import Mask
+
+Array = np.ndarray
 
 Part = Literal["interface", "external"]
 
@@ -34,6 +37,43 @@ class Masked(Protocol):
     def remasked(self, mask: Mask) -> Term:
         """The same under another mask of the atoms."""
         ...
+
+
+@runtime_checkable
+class Historic(Protocol):
+    """A term that remembers what has happened to it."""
+
+    def commit(self, q: PETSc.Vec) -> None:
+        """Take q for an equilibrium that was reached. Collective."""
+        ...
+
+    @property
+    def memory(self) -> Array:
+        """All that it remembers of this rank's part, (k,)."""
+        ...
+
+    def remember(self, memory: Array) -> None: ...
+
+
+def commit(terms: Sequence[Term], q: PETSc.Vec) -> None:
+    """Let all terms that have a history take q for an equilibrium. Collective."""
+    for term in terms:
+        if isinstance(term, Historic):
+            term.commit(q)
+
+
+def memories(terms: Sequence[Term]) -> Array:
+    """What this rank's parts of all terms remember, one after the other, (k,)."""
+    parts = [term.memory for term in terms if isinstance(term, Historic)]
+    return np.concatenate([np.zeros(0), *parts])
+
+
+def remember(terms: Sequence[Term], memory: Array) -> None:
+    """Give back what `memories` gave."""
+    for term in terms:
+        if isinstance(term, Historic):
+            own, memory = np.split(memory, [len(term.memory)])
+            term.remember(own)
 
 
 def add_gradients(terms: Sequence[Term], q: PETSc.Vec, g: PETSc.Vec) -> dict[str, float]:

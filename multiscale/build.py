@@ -19,7 +19,7 @@ from coupling.regions import OPTIMAL, Ball, Mask, Shape
 from coupling.schemes import FORCE_BASED, SCHEMES, Reference, Scheme
 from meshes.ball import graded_ball
 from meshes.data import MeshData
-from meshes.disc import Slit, graded_disc
+from meshes.disc import Band, Slit, graded_disc
 from meshes.importing import read_mesh
 from meshes.lattice import LatticePatch, longest_edge
 from multiscale.config import Case, InputError, check_blend
@@ -27,6 +27,7 @@ from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, make_law
 from multiscale.continuum.mismatch import elastic_mismatch
 from multiscale.ending import on_first_rank
+from multiscale.interface import Interface, with_interface
 from multiscale.loads import LOADS, Load
 from multiscale.material import Material
 from multiscale.placement import Placement, check_room
@@ -44,7 +45,8 @@ Array = np.ndarray
 @dataclass(frozen=True)
 class Simulation:
     """Everything that a run needs. bonds: those across the crack plane, None without a crack; trust: what tells
-    how far its potential can be believed; placement: of the core, None where every site is an atom."""
+    how far its potential can be believed; placement: of the core, None where every site is an atom; interface: the
+    cohesive surface on the crack plane, None without one."""
 
     case: Case
     material: Material
@@ -55,6 +57,7 @@ class Simulation:
     bonds: BondRow | None
     trust: Trust
     placement: Placement | None = None
+    interface: Interface | None = None
 
 
 Say = Callable[[str], None]
@@ -65,8 +68,6 @@ def build(
 ) -> Simulation:
     """Build a case. Collective; `say` is told what is being done; placement: of the core, where it is no longer the
     case's. InputError where names or sizes do not fit."""
-    if case.interface.law != "none":
-        raise InputError("interface.law", "must be none: cohesive surfaces on the mesh are not run yet")
     say("material constants from the potential")
     material = make_material(case)
     load = LOADS[case.load.type](case.load, material)
@@ -74,8 +75,11 @@ def build(
         placement = placement or Placement.of(case)
     say("mesh, atoms and transfer")
     model = make_model(case, material, comm, placement)
+    if case.interface.law != "none":
+        say("cohesive law")
+    model, interface = with_interface(case, material, model)
     say("scheme and preconditioner")
-    return _assembled(case, material, load, model, placement)
+    return _assembled(case, material, load, model, placement, interface)
 
 
 def rebuilt(old: Simulation, placement: Placement) -> Simulation:
@@ -84,22 +88,29 @@ def rebuilt(old: Simulation, placement: Placement) -> Simulation:
     model = make_model(old.case, old.material, old.model.comm, placement, old.model.bulk)
     counted = replace(model.atomistic, counter=old.model.atomistic.counter)
     model = replace(model, atomistic=counted, clock=old.model.clock)
-    return _assembled(old.case, old.material, old.load, model, placement)
+    model, interface = with_interface(old.case, old.material, model, old.interface)
+    return _assembled(old.case, old.material, old.load, model, placement, interface)
 
 
 def _assembled(
-    case: Case, material: Material, load: Load, model: Model, placement: Placement | None
+    case: Case,
+    material: Material,
+    load: Load,
+    model: Model,
+    placement: Placement | None,
+    interface: Interface | None,
 ) -> Simulation:
     """Scheme, preconditioner and the rest around a model."""
     tip = material.tip if placement is None else placement.tip
     cut = None if case.geometry.crack is None or tip is None else Cut(tip)
     scheme = SCHEMES[case.coupling.scheme](model, Reference(cut=cut))
     model = scheme.model  # under the weights that the scheme uses
+    interface = None if interface is None else interface.under(model)
     hessian = reference_hessian(model.atomistic, material.crystal, cut)
     bonds = None if cut is None else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
     precondition = Preconditioner(stiffness(model, hessian))
     trust = make_trust(case, material, model)
-    return Simulation(case, material, load, model, scheme, precondition, bonds, trust, placement)
+    return Simulation(case, material, load, model, scheme, precondition, bonds, trust, placement, interface)
 
 
 def make_material(case: Case) -> Material:
@@ -270,14 +281,23 @@ def make_mesh_data(
             return graded_ball(
                 geometry.radius, hole=hole, h=config.h or spacing, centre=geometry.centre, **sizes
             )
-        crack = None if geometry.crack is None else Slit(tip or geometry.crack.tip)
+        through = case.interface.law != "none"
+        crack = None if geometry.crack is None else Slit(tip or geometry.crack.tip, through)
         patch = None
         if config.h is None:
             patch = LatticePatch(vectors, _node_origin(case), _widened(mask.core, mask.blend + spacing))
         return graded_disc(geometry.radius, h=config.h, hole=hole, patch=patch, crack=crack,
-                           centre=geometry.centre[:2], **sizes)  # fmt: skip
+                           centre=geometry.centre[:2], band=_band(case, config.h or spacing), **sizes)  # fmt: skip
     except ValueError as error:
         raise InputError("continuum.mesh", str(error)) from error
+
+
+def _band(case: Case, h: float) -> Band | None:
+    """Where the crack plane is meshed finely ahead of the tip."""
+    mesh = case.continuum.mesh
+    if mesh.interface_length is None:
+        return None
+    return Band(mesh.interface_h or h, mesh.interface_length)
 
 
 def _imported(case: Case, file: str) -> MeshData:
@@ -288,6 +308,8 @@ def _imported(case: Case, file: str) -> MeshData:
         raise InputError("continuum.mesh.file", str(error)) from error
     dim = 3 if case.geometry.shape == "ball" else 2
     needed = ["outer"] if case.geometry.crack is None else ["outer", "crack_upper", "crack_lower"]
+    if case.interface.law != "none":
+        needed += ["interface_upper", "interface_lower"]
     missing = [tag for tag in needed if tag not in mesh.tags]
     if mesh.dim != dim:
         message = f"holds a mesh in {mesh.dim} dimensions, a {case.geometry.shape} needs {dim}"

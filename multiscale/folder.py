@@ -9,7 +9,7 @@ from multiscale.files import write_atomically
 from multiscale.result import FINISHED, read_result
 
 OUTPUTS = ("result.json", "history.csv", "log*.txt", "case.yaml", "restart*", "fields.pvd", "fields/*.*vtu",
-           "atoms.pvd", "atoms/*.*vtu", "atoms.extxyz", "*.png")  # fmt: skip
+           "surface.pvd", "surface/*.*vtu", "atoms.pvd", "atoms/*.*vtu", "atoms.extxyz", "*.png")  # fmt: skip
 """What a run writes, as patterns; nothing else in a folder is ever touched."""
 
 
@@ -56,6 +56,6 @@ def clear(folder: Path) -> None:
 def discard(folder: Path) -> None:
     """Take back a folder that was made for a run whose input turned out wrong."""
     clear(folder)
-    for path in (folder / "fields", folder / "atoms", folder):
+    for path in (folder / "fields", folder / "surface", folder / "atoms", folder):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()

@@ -11,6 +11,7 @@ from petsc4py import PETSc
 from coupling.arclength import QUICK, SLOW, Correction, Path, Point
 from coupling.descent import Solution
 from coupling.schemes.base import Differentiable
+from coupling.term import commit
 from multiscale.build import Simulation
 from multiscale.stepping import Monitor, Step, Stepper
 
@@ -104,6 +105,7 @@ class Follower:
             self.along = self.path.tangent(done.point, along)
             self.path.state(done.point).copy(self.q)
             stepper.value = done.point.load
+            commit(sim.model.terms, self.q)
         energy = sim.scheme.energy_gradient(self.q, sim.model.vector())
         stepper.number += 1
         tip = stepper.find_tip()

@@ -28,6 +28,7 @@ from multiscale.snapshots import (
     gathered,
     gathered_mesh,
     mesh_snapshot,
+    surface_snapshot,
 )
 from multiscale.stepping import Step, Stepper
 from multiscale.versions import versions
@@ -50,6 +51,7 @@ class Recorder:
     seconds: float = 0.0
     stopped: bool = field(default=False, init=False)
     _fields: SeriesWriter | None = field(default=None, init=False)
+    _surface: SeriesWriter | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         case, comm = self.simulation.case, self.simulation.model.comm
@@ -57,6 +59,8 @@ class Recorder:
         self.result = make(self.folder, case_hash(case), versions(), write=comm.rank == 0)
         if self.simulation.model.bulk is not None:
             self._fields = SeriesWriter(comm, self.folder, "fields", self.resume)
+        if self.simulation.interface is not None:
+            self._surface = SeriesWriter(comm, self.folder, "surface", self.resume)
         if case.output.atoms:
             self._atoms = SeriesWriter(comm, self.folder, "atoms", self.resume)
             self._extxyz = ExtxyzWriter(self.folder, "atoms", self.resume) if comm.rank == 0 else None
@@ -138,6 +142,8 @@ class Recorder:
         }
         if step.tip is not None:
             row["crack_tip"] = step.tip
+        if sim.interface is not None:
+            row["energy"]["dissipated"] = sim.interface.dissipated
         if step.fold is not None:
             row["fold"] = shown(step.fold, sim.load.dimension)
         if sim.load.dimension == "stress intensity":
@@ -152,6 +158,8 @@ class Recorder:
             snapshot = mesh_snapshot(model, stepper.q)
             assert snapshot is not None
             self._fields.write(step.number, snapshot)
+        if self._surface is not None and self.simulation.interface is not None:
+            self._surface.write(step.number, surface_snapshot(self.simulation.interface, stepper.q))
         if self.simulation.case.output.atoms:
             atoms = atom_snapshot(model, stepper.q, more)
             self._atoms.write(step.number, atoms)

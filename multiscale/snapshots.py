@@ -8,8 +8,10 @@ import numpy as np
 from ase import units
 from petsc4py import PETSc
 
+from coupling.cohesive.damage import Irreversible
 from coupling.masking import Masking
 from coupling.model import Model
+from multiscale.interface import Interface
 from multiscale.writers import AtomSnapshot, MeshSnapshot
 
 Array = np.ndarray
@@ -27,6 +29,32 @@ def mesh_snapshot(model: Model, q: PETSc.Vec) -> MeshSnapshot | None:
     fields = bulk.cell_fields(u)
     data = {**fields, "stress": fields["stress"] / units.GPa}
     return MeshSnapshot(points + moved, cells, {"displacement": moved}, data)
+
+
+def surface_snapshot(interface: Interface, q: PETSc.Vec) -> MeshSnapshot:
+    """The cohesive surface midway between its two faces. At the corners of its facets: opening (Å) and traction (GPa)
+    along the normal and the two tangents, energy (J/m²), damage (0 whole, 1 nothing holds) and the share of the
+    area on which the law acts. Collective."""
+    surface, faces = interface.surface, interface.faces
+    f, n, _ = surface.values.shape
+    moved = surface.points + (interface.mean * q).array_r.reshape(-1, 3)
+    opening = faces.opening(q)
+    at = faces.law(opening)
+    damage = faces.law.damage if isinstance(faces.law, Irreversible) else np.zeros(len(opening))
+    corner = surface.corners.shape[1]
+
+    def corners(values: Array) -> Array:
+        return values.reshape(f, n, *values.shape[1:])[:, :corner].reshape(f * corner, *values.shape[1:])
+
+    fields = {
+        "opening": opening,
+        "traction": at.traction / units.GPa,
+        "energy": at.energy / (units.J / units.m**2),
+        "damage": damage,
+        "share": faces.share,
+    }
+    cells = np.arange(f * corner).reshape(f, corner)
+    return MeshSnapshot(corners(moved), cells, {name: corners(v) for name, v in fields.items()})
 
 
 def atom_snapshot(model: Model, q: PETSc.Vec, more: dict[str, Array] | None = None) -> AtomSnapshot:

@@ -11,6 +11,7 @@ from petsc4py import PETSc
 
 from coupling.model import Energy
 from coupling.solve import Settings, Solution, minimise
+from coupling.term import commit, memories, remember
 from multiscale.adapting import Remeshing, finished, next_placement, remeshed
 from multiscale.build import Simulation
 from multiscale.schedule import Schedule
@@ -72,6 +73,8 @@ class Stepper:
         sites = sim.model.atomistic.counter.sites
         start = self._predict(value)
         solution, remeshings = self._follow(self._relax(monitor), monitor)
+        if solution.converged:
+            commit(self.simulation.model.terms, self.q)
         tip = self.find_tip()
         spent = sim.model.comm.allreduce(sim.model.atomistic.counter.sites - sites)
         self.number += 1
@@ -133,11 +136,14 @@ class Stepper:
         return self.simulation.scheme.energy_gradient(target, model.vector())
 
     def find_tip(self) -> float | None:
-        """Where the crack ends along x, Å; None without one. Notes whether it has grown as far as is wanted."""
+        """Where the crack ends along x, in the atoms or on the mesh, Å; None without one. Notes whether it has grown as
+        far as is wanted."""
         bonds = self.simulation.bonds
         if bonds is None:
             return None
         tip = bonds.tip(self.simulation.model.positions(self.q))
+        if self.simulation.interface is not None:
+            tip = max(tip, self.simulation.interface.tip(self.q))
         if self.first_tip is None:
             self.first_tip = tip
         wanted = self.simulation.load.advance
@@ -149,9 +155,12 @@ class Stepper:
         layout, comm = self.simulation.model.layout, self.simulation.model.comm
         placement = self.simulation.placement
         whole = np.concatenate(comm.allgather(self.q.array_r.copy()))
+        memory = comm.allgather(memories(self.simulation.model.terms))
         return {
             "q": whole,
             "starts": layout.starts,
+            "memory": np.concatenate(memory),
+            "memory_starts": np.cumsum([0, *map(len, memory)]),
             "schedule": np.array([self.schedule.index, self.schedule.turned, self.number, self.grown]),
             "value": np.array([self.value, np.nan if self.first_tip is None else self.first_tip]),
             **({} if placement is None else placement.saved()),
@@ -164,6 +173,8 @@ class Stepper:
             raise ValueError("the checkpoint was written by another model or on another number of ranks")
         rank = self.simulation.model.comm.rank
         self.q.array[:] = saved["q"][starts[rank] : starts[rank + 1]]
+        part = slice(*saved["memory_starts"][rank : rank + 2])
+        remember(self.simulation.model.terms, saved["memory"][part])
         index, turned, number, grown = (int(v) for v in saved["schedule"])
         self.schedule.index, self.schedule.turned = index, bool(turned)
         self.number, self.grown = number, bool(grown)
