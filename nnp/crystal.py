@@ -51,6 +51,8 @@ class Crystal:
     @property
     def volume(self) -> float:
         """Volume of the primitive cell, Å³ (area, Å², of the flat crystal)."""
+        if not self.pbc[2]:  # the third vector only completes the basis
+            return float(np.linalg.norm(np.cross(self.cell[0], self.cell[1])))
         return float(abs(np.linalg.det(self.cell)))
 
     @property

@@ -8,6 +8,7 @@ from conftest import MATERIALS
 from mpi4py import MPI
 from patch import make_patch
 
+from coupling.atoms import thickness
 from coupling.forces import true_energy
 from coupling.remask import remasked
 from coupling.schemes import SCHEMES, Reference
@@ -195,9 +196,10 @@ def test_vacancy_feels_its_true_forces() -> None:
         assert patch.model.block_norm(found) == pytest.approx(np.linalg.norm(forces, axis=1).max())
 
 
-def test_uniform_strain_has_the_crystals_energy() -> None:
+@pytest.mark.parametrize("material", SIMPLE)
+def test_uniform_strain_has_the_crystals_energy(material) -> None:
     """Atoms and cells fill the crystal exactly: E = W(F) · volume, which no quadrature of 1 − w achieves."""
-    patch = make_patch("lennard-jones", MPI.COMM_SELF, law="cauchy-born")
+    patch = make_patch(material, MPI.COMM_SELF, law="cauchy-born")
     model = patch.model
     q = model.unknowns(lambda x: x @ STRAIN.T)
     energy = model.energy_gradient(q, model.vector()).total
@@ -209,7 +211,7 @@ def test_uniform_strain_has_the_crystals_energy() -> None:
     corners = corners[np.argsort(np.arctan2(corners[:, 1], corners[:, 0]))]
     x, y = corners.T
     area = 0.5 * abs((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
-    assert energy == pytest.approx(density * area * patch.crystal.period((0, 0, 1)), rel=1e-6)
+    assert energy == pytest.approx(density * area * thickness(patch.crystal, 2), rel=1e-6)
 
 
 def test_ghost_force_of_bqce_falls_with_the_blend() -> None:
