@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from coupling.cohesive.compliance import Subtracted, layer_compliance
 from coupling.cohesive.derived import Derived
 from coupling.cohesive.halves import Halves, halves
 from coupling.cohesive.law import CohesiveLaw, Response
 from coupling.cohesive.ppr import PPR
+from coupling.cohesive.renormalised import in_series, renormalised
 from coupling.cohesive.table import Grid, Table, derive_table
 from coupling.cohesive.uber import Uber
 from coupling.cohesive.xu_needleman import XuNeedleman
@@ -21,9 +23,13 @@ __all__ = [
     "Grid",
     "Halves",
     "Response",
+    "Subtracted",
     "Table",
     "Uber",
     "XuNeedleman",
     "derive_table",
     "halves",
+    "in_series",
+    "layer_compliance",
+    "renormalised",
 ]
