@@ -62,3 +62,6 @@ class Ownership:
 
     def sum(self, value: float) -> float:
         return float(self.comm.allreduce(value, MPI.SUM))
+
+    def largest(self, value: float) -> float:
+        return float(self.comm.allreduce(value, MPI.MAX))

@@ -42,19 +42,22 @@ class Curvatures:
         self.s, self.y = [], []
 
     def add(self, s: PETSc.Vec, y: PETSc.Vec) -> None:
-        if s.dot(y) <= 1e-12 * s.norm() * y.norm():
+        curvature = s.dot(y)
+        if curvature <= 1e-12 * s.norm() * y.norm():
             return  # no curvature along the step: it would make the matrix indefinite
+        s.scale(curvature**-0.5)  # s·y = 1
+        y.scale(curvature**-0.5)
         self.s, self.y = [*self.s, s][-self.size :], [*self.y, y][-self.size :]
 
     def direction(self, g: PETSc.Vec) -> PETSc.Vec:
         d, alphas = g.copy(), []
         for s, y in zip(reversed(self.s), reversed(self.y)):
-            alphas.append(s.dot(d) / s.dot(y))
+            alphas.append(s.dot(d))
             d.axpy(-alphas[-1], y)
         z = d.duplicate()
         self.precondition(d, z)
         for s, y, alpha in zip(self.s, self.y, reversed(alphas)):
-            z.axpy(alpha - y.dot(z) / s.dot(y), s)
+            z.axpy(alpha - y.dot(z), s)
         z.scale(-1.0)
         return z
 

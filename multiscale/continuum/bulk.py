@@ -59,7 +59,7 @@ class Bulk:
         self._vertices = corners[cells]
         edges = self._vertices[:, 1:] - self._vertices[:, :1]
         self.volumes = np.abs(np.linalg.det(edges)) / math.factorial(self.dim)
-        self._assembly = Assembly(self._space, law, degree, thickness, self.volumes)
+        self._assembly = Assembly(self._space, law, degree, thickness, self._vertices, self.volumes)
         self.original_cells = np.asarray(mesh.topology.original_cell_index, np.int64)[: len(cells)]
         self._binding, straight = None, None
         if linear is not None and degree == 2:
@@ -111,7 +111,7 @@ class Bulk:
             raise ValueError(
                 f"{len(self.volumes)} fractions are needed, one per owned cell; got {fraction.shape}"
             )
-        self._assembly.fraction = fraction.copy()
+        self._assembly.set_fraction(fraction.copy())
 
     def with_fraction(self, fraction: Array) -> Bulk:
         """The same bulk, sharing mesh and storage, that carries another share of each owned cell, (nc,)."""

@@ -162,6 +162,11 @@ def assemble_vector(function: Any, form: Any) -> None:
     """The assembled linear form in a function of its space; owned entries complete, ghosts not."""
     function.x.array[:] = 0.0
     fem.assemble_vector(function.x.array, form)
+    add_ghosts(function)
+
+
+def add_ghosts(function: Any) -> None:
+    """Adds what ranks have in their ghosts of others' entries to these."""
     function.x.scatter_reverse(la.ScatterMode.add if LEGACY else la.InsertMode.add)
 
 

@@ -11,6 +11,7 @@ its symmetry. Frame-indifferent, with an energy, and a thousand times cheaper th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations_with_replacement, permutations
 
 import numpy as np
@@ -27,7 +28,7 @@ STRAIN = 0.06
 """Largest strain of the samples. A quartic is not bounded below: it is used up to twice this."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class ElasticSeries:
     """second (6, 6), third (6, 36), fourth (36, 36): C, C₃, C₄ in Mandel components, eV/Å³."""
 
@@ -35,12 +36,23 @@ class ElasticSeries:
     third: Array
     fourth: Array
 
+    @cached_property
+    def _coefficients(self) -> tuple[Array, Array]:
+        """½ C₃ and ⅙ C₄ as factors (6, 21) and (6, 56) of the products of two and three components."""
+        parts = []
+        for order, tensor in ((2, self.third / 2.0), (3, self.fourth / 6.0)):
+            terms = list(combinations_with_replacement(range(6), order))
+            flat = np.ravel_multi_index(np.array(terms).T, (6,) * order)
+            repeats = [len(set(permutations(term))) for term in terms]
+            parts.append(tensor.reshape(6, -1)[:, flat] * repeats)
+        return parts[0], parts[1]
+
     def stress(self, e: Array) -> tuple[Array, Array]:
-        linear = e @ self.second
-        cubic = ((e @ self.third).reshape(-1, 6, 6) @ e[:, :, None])[:, :, 0]
-        quartic = ((_pairs(e) @ self.fourth).reshape(-1, 6, 6) @ e[:, :, None])[:, :, 0]
-        energy = (e * (linear / 2.0 + cubic / 6.0 + quartic / 24.0)).sum(axis=1)
-        return energy, linear + cubic / 2.0 + quartic / 6.0
+        e = np.ascontiguousarray(e.T)
+        linear = self.second @ e
+        cubic, quartic = (factors @ x for factors, x in zip(self._coefficients, _products(e)))
+        energy = np.einsum("an,an->n", e, linear / 2.0 + cubic / 3.0 + quartic / 4.0)
+        return energy, (linear + cubic + quartic).T
 
     def stiffness(self, e: Array) -> Array:
         third, fourth = (e @ self.third).reshape(-1, 6, 6), (_pairs(e) @ self.fourth).reshape(-1, 6, 6)
@@ -63,6 +75,13 @@ def elastic_series(potential: Potential, crystal: Crystal) -> StrainLaw:
 
 def _pairs(e: Array) -> Array:
     return (e[:, :, None] * e[:, None, :]).reshape(-1, 36)
+
+
+def _products(e: Array) -> tuple[Array, Array]:
+    """Of the rows of e (6, n) all different products of two, (21, n), and of three, (56, n), in lexicographic order."""
+    pairs = np.concatenate([e[a] * e[a:] for a in range(6)])
+    first = np.cumsum([0, 6, 5, 4, 3, 2])  # of the pairs that begin with each row
+    return pairs, np.concatenate([e[a] * pairs[first[a] :] for a in range(6)])
 
 
 def _fit(e: Array, energy: Array, stress: Array) -> tuple[Array, Array]:

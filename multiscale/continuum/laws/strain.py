@@ -8,6 +8,7 @@ Symmetric tensors are Mandel vectors e (n, 6). With S = ∂W/∂E (that is 2 ∂
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -24,9 +25,9 @@ def mandel(tensor: Array) -> Array:
 
 def unmandel(vector: Array) -> Array:
     """The inverse of `mandel`."""
-    out = np.empty((*vector.shape[:-1], 3, 3), vector.dtype)
-    out[..., _I, _J] = out[..., _J, _I] = vector / _ROOT
-    return out
+    out = np.empty((3, 3, *vector.shape[:-1]), vector.dtype)
+    out[_I, _J] = out[_J, _I] = np.moveaxis(vector, -1, 0) / _ROOT.reshape(6, *[1] * (vector.ndim - 1))
+    return np.moveaxis(out, (0, 1), (-2, -1))
 
 
 def mandel_stiffness(C: Array) -> Array:
@@ -43,7 +44,12 @@ def mandel_rotation(Q: Array) -> Array:
 
 def green_lagrange(F: Array) -> Array:
     """Mandel vectors (n, 6) of E = ½ (FᵀF − 1)."""
-    return mandel(0.5 * (np.swapaxes(F, 1, 2) @ F - np.eye(3)))
+    out = np.empty((6, len(F)), F.dtype)
+    for row, i, j, root in zip(out, _I, _J, _ROOT):
+        np.einsum("nk,nk->n", F[:, :, i], F[:, :, j], out=row)
+        row -= float(i == j)
+        row *= 0.5 * root
+    return out.T
 
 
 def stretch(e: Array) -> Array:
@@ -78,7 +84,7 @@ class Known:
 
     def size(self, e: Array) -> Array:
         """√(e·M e), (n,): beyond one, the law extrapolates."""
-        return np.sqrt(np.maximum(np.einsum("na,ab,nb->n", e, self.metric, e), 0.0))
+        return np.sqrt(np.maximum(np.einsum("na,na->n", e, _turned(self.metric, e)), 0.0))
 
 
 @dataclass(frozen=True)
@@ -97,27 +103,31 @@ class StrainLaw:
     error: float = 0.0
 
     def evaluate(self, F: Array) -> tuple[Array, Array]:
-        turn = mandel_rotation(self.axes.T)
-        energy, s = self._stress(green_lagrange(F) @ turn.T)
-        return energy, F @ unmandel(s @ turn)
+        energy, s = self._stress(_turned(self._turn, green_lagrange(F)))
+        return energy, np.einsum("niM,nMJ->niJ", F, unmandel(_turned(self._turn.T, s)))
 
     def tangent(self, F: Array) -> Array:
-        turn = mandel_rotation(self.axes.T)
-        e = green_lagrange(F) @ turn.T
+        turn = self._turn
+        e = _turned(turn, green_lagrange(F))
         D = turn.T @ self._stiffness(e) @ turn
         full = unmandel(np.swapaxes(unmandel(D), 1, 3).swapaxes(1, 2).reshape(len(F), 9, 6))
         material = np.einsum("niM,nMJNL,nkN->niJkL", F, full.reshape(-1, 3, 3, 3, 3), F, optimize=True)
-        geometric = np.einsum("ik,nJL->niJkL", np.eye(3), unmandel(self._stress(e)[1] @ turn))
+        geometric = np.einsum("ik,nJL->niJkL", np.eye(3), unmandel(_turned(turn.T, self._stress(e)[1])))
         return (material + geometric).reshape(-1, 9, 9)
 
     def extrapolation(self, F: Array) -> Array:
         """(n,): above one where the strain lies beyond what the law was made from."""
-        return self.known.size(green_lagrange(F) @ mandel_rotation(self.axes.T).T)
+        return self.known.size(_turned(self._turn, green_lagrange(F)))
+
+    @cached_property
+    def _turn(self) -> Array:
+        """From laboratory to the density's axes, (6, 6)."""
+        return mandel_rotation(self.axes.T)
 
     def _stress(self, e: Array) -> tuple[Array, Array]:
         size = self.known.size(e)
         far = size > 1.0
-        energy, stress = self.density.stress(e / np.maximum(size, 1.0)[:, None])
+        energy, stress = self.density.stress(_within(e, size))
         if far.any():
             ray = _Ray(e[far], size[far], self.known.metric)
             energy[far] += np.einsum("na,na->n", ray.d, stress[far] + 0.5 * ray.d @ self.density.second)
@@ -131,7 +141,7 @@ class StrainLaw:
     def _stiffness(self, e: Array) -> Array:
         size = self.known.size(e)
         far = size > 1.0
-        D = self.density.stiffness(e / np.maximum(size, 1.0)[:, None])
+        D = self.density.stiffness(_within(e, size))
         if far.any():
             D[far] = self._far_stiffness(_Ray(e[far], size[far], self.known.metric), D[far])
         return D
@@ -143,6 +153,16 @@ class StrainLaw:
         mixed = soft @ J
         inner = np.swapaxes(J, 1, 2) @ (third @ J - mixed)
         return C + mixed + np.swapaxes(mixed, 1, 2) + inner + ray.curvature(self._softening(ray))
+
+
+def _turned(matrix: Array, e: Array) -> Array:
+    """matrix · e of each e (n, 6), component by component in memory."""
+    return (matrix @ e.T).T
+
+
+def _within(e: Array, size: Array) -> Array:
+    """The strains, those beyond the known ones brought back to their boundary."""
+    return (e.T / np.maximum(size, 1.0)).T if (size > 1.0).any() else e
 
 
 class _Ray:
