@@ -66,6 +66,7 @@ class AtomisticEnergy:
         self._zero = float(self.weights[mine] @ self.zero_level[mine])
         self._list = NeighborList(self.potential.cutoff, self.skin, keep=self._kept)
         self._shared: tuple[Pairs | None, tuple[Share, ...]] = (None, ())
+        self._last: tuple[Array, tuple[float, Array, Array]] | None = None
 
     def _kept(self, pairs: Pairs) -> torch.Tensor:
         mine = grown(self._is_site, pairs, shells(self.potential))[pairs.i]
@@ -87,15 +88,27 @@ class AtomisticEnergy:
 
     def __call__(self, positions: Array) -> tuple[float, Array]:
         """positions (n, 3) of all atoms → (energy of this rank's sites, ∂/∂y (n, 3) of that energy), eV, eV/Å."""
-        if len(self._index) == 0:
-            return 0.0, np.zeros((len(self.atoms), 3))
-        state, energy, gradient = self.atoms.state(positions), 0.0, np.zeros((len(self.atoms), 3))
-        for share in self._shares(state):
-            found = nnp_evaluate.evaluate(self.potential, state, share.pairs, self._sites(share))
-            energy, gradient = energy + found.energy, gradient - found.forces.numpy()
-            self.counter.sites += len(share.index)
-        self.counter.calls += 1
-        return energy - self._zero, gradient
+        energy, _, gradient = self._last_or_new(positions)
+        return energy - self._zero, gradient.copy()
+
+    def _last_or_new(self, positions: Array) -> tuple[float, Array, Array]:
+        """Σ w_i ε_i, ε_i (n,) and the gradient; without cost where they were asked for last, since fields are
+        written where a solver has just ended."""
+        if self._last is None or not np.array_equal(self._last[0], positions):
+            self._last = positions.copy(), self._evaluated(self.potential, positions)
+            self.counter.calls += len(self._index) > 0
+            self.counter.sites += self.n_sites
+        return self._last[1]
+
+    def _evaluated(self, potential: Potential, positions: Array) -> tuple[float, Array, Array]:
+        n, state = len(self.atoms), self.atoms.state(positions)
+        total, energies, gradient = 0.0, np.zeros(n), np.zeros((n, 3))
+        for share in self._shares(state) if len(self._index) else ():
+            found = nnp_evaluate.evaluate(potential, state, share.pairs, self._sites(share))
+            total += found.energy
+            energies[share.index.numpy()] += (share.part * found.site_energies).numpy()
+            gradient -= found.forces.numpy()
+        return total, energies, gradient
 
     def curvature(self, positions: Array) -> Callable[[Array], Array]:
         """positions (n, 3) of all atoms → the function v → ∂²/∂y² v of this rank's energy, (n, 3) → (n, 3), eV/Å²."""
@@ -129,15 +142,14 @@ class AtomisticEnergy:
         return self._index.numpy(), nnp_evaluate.environments(state, pairs, sites)[1]
 
     def detail(self, positions: Array, potential: Potential | None = None) -> tuple[Array, Array, Array]:
-        """Atoms that this rank evaluates, their ε_i, unweighted, and this rank's ∂/∂y (n, 3), at the cost of one
-        evaluation; of another potential, which reaches no farther, if one is given."""
-        state, index = self.atoms.state(positions), self._index.numpy()
-        energies, gradient = np.zeros(len(self.atoms)), np.zeros((len(self.atoms), 3))
-        for share in self._shares(state) if len(index) else ():
-            found = nnp_evaluate.evaluate(potential or self.potential, state, share.pairs, self._sites(share))
-            energies[share.index.numpy()] += (share.part * found.site_energies).numpy()
-            gradient -= found.forces.numpy()
-        return index, energies[index], gradient
+        """Atoms that this rank evaluates, their ε_i, unweighted, and this rank's ∂/∂y (n, 3); of another potential,
+        which reaches no farther, if one is given."""
+        if potential is None or potential is self.potential:
+            _, energies, gradient = self._last_or_new(positions)
+        else:
+            _, energies, gradient = self._evaluated(potential, positions)
+        index = self._index.numpy()
+        return index, energies[index], gradient.copy()
 
     @property
     def n_sites(self) -> int:

@@ -42,7 +42,7 @@ class ElasticSeries:
         parts = []
         for order, tensor in ((2, self.third / 2.0), (3, self.fourth / 6.0)):
             terms = list(combinations_with_replacement(range(6), order))
-            flat = np.ravel_multi_index(np.array(terms).T, (6,) * order)
+            flat = np.array(terms) @ 6 ** np.arange(order)[::-1]
             repeats = [len(set(permutations(term))) for term in terms]
             parts.append(tensor.reshape(6, -1)[:, flat] * repeats)
         return parts[0], parts[1]
