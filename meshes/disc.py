@@ -1,4 +1,4 @@
-"""A disc meshed finely around an atomistic core and ever more coarsely outwards, whole or with a crack."""
+"""A disc or a plate meshed finely around an atomistic core and ever more coarsely outwards, whole or with a crack."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from meshes.contour import star_contour
 from meshes.data import MeshData, boundary_facets, cell_facets, make_mesh
 from meshes.lattice import Distance, LatticePatch, as_distance, boundary_loops, lattice_triangles
+from meshes.outline import Circle, Outline, Rectangle
 from meshes.session import gmsh_model, mesh_arrays, size_field
 from meshes.split import split_along
 
@@ -64,55 +65,81 @@ def graded_disc(
 
     Raises ValueError where the shapes do not fit into each other or no node lies at a tip outside the hole.
     """
-    middle = np.asarray(centre, float)
+    return graded(Circle(radius, centre), growth, h, hole, patch, crack, h_max, band)
+
+
+def graded_plate(
+    size: Sequence[float],
+    growth: float = 1.2,
+    h: float | None = None,
+    hole: float | Distance | None = None,
+    patch: LatticePatch | None = None,
+    crack: Slit | None = None,
+    centre: Sequence[float] = (0.0, 0.0),
+    h_max: float | None = None,
+    band: Band | None = None,
+) -> MeshData:
+    """As graded_disc in a rectangle of the given width and height, Å; its sides "left", "right", "bottom" and "top"
+    are tagged, and all of them together "outer"."""
+    return graded(Rectangle(size, centre), growth, h, hole, patch, crack, h_max, band)
+
+
+def graded(
+    outline: Outline,
+    growth: float,
+    h: float | None,
+    hole: float | Distance | None,
+    patch: LatticePatch | None,
+    crack: Slit | None,
+    h_max: float | None,
+    band: Band | None,
+) -> MeshData:
+    """As graded_disc, within any outline."""
+    radius, middle = outline.radius, outline.centre
     tip = None if crack is None else np.asarray(crack.tip, float)
-    _check(radius, growth, middle, tip)
+    _check(outline, growth, tip)
     core = as_distance(hole, middle) if hole else None
-    points, cells, rim = _inner_part(radius, h, core, patch, middle, tip)
+    points, cells, rim = _inner_part(outline, h, core, patch, tip)
     h = _mean_edge(rim) if len(rim) > 1 else (h or radius / 50)
-    ring = _fill(rim, radius, middle, tip, h, growth, h_max or radius / 8, band)
-    mesh = _tag(make_mesh(*_merge(points, cells, *ring)), radius, middle)
+    ring = _fill(rim, outline, tip, h, growth, h_max or radius / 8, band)
+    mesh = _tag(make_mesh(*_merge(points, cells, *ring)), outline)
     return mesh if crack is None else _cut(mesh, crack, core)
 
 
-def _check(radius: float, growth: float, centre: Array, tip: Array | None) -> None:
-    if not radius > 0:
-        raise ValueError(f"the radius of a disc must be positive, not {radius}")
+def _check(outline: Outline, growth: float, tip: Array | None) -> None:
+    if not outline.radius > 0:
+        raise ValueError(f"the radius of a disc, and the sizes of a plate, must be positive, not {outline}")
     if not 1 < growth < 3:
         raise ValueError(
             f"growth is the ratio of neighbouring element sizes, above 1 and below 3, not {growth}"
         )
-    if tip is not None and not np.linalg.norm(tip - centre) < radius:
-        raise ValueError("the crack tip lies outside the disc")
+    if tip is not None and not outline.inside(tip[None])[0]:
+        raise ValueError("the crack tip lies outside the domain")
 
 
 def _inner_part(
-    radius: float,
-    h: float | None,
-    core: Distance | None,
-    patch: LatticePatch | None,
-    centre: Array,
-    tip: Array | None,
+    outline: Outline, h: float | None, core: Distance | None, patch: LatticePatch | None, tip: Array | None
 ) -> tuple[Array, Array, Array]:
     """Points and triangles of the patch, if any, and the loop of points (k, 2) that gmsh starts from."""
-    seed = centre if tip is None else tip
+    seed = outline.centre if tip is None else tip
     if patch is not None:
-        return _patch(patch, core, radius, centre, tip)
-    rim = seed[None, :] if core is None else star_contour(core, seed, radius, h)
-    if core is not None and np.linalg.norm(rim - centre, axis=1).max() >= radius:
-        raise ValueError("the hole reaches the outer circle of the disc")
+        return _patch(patch, core, outline, tip)
+    rim = seed[None, :] if core is None else star_contour(core, seed, outline.reach, h)
+    if core is not None and not outline.inside(rim).all():
+        raise ValueError("the hole reaches the outer boundary")
     return np.empty((0, 2)), np.empty((0, 3), np.int64), rim
 
 
 def _patch(
-    patch: LatticePatch, core: Distance | None, radius: float, centre: Array, tip: Array | None
+    patch: LatticePatch, core: Distance | None, outline: Outline, tip: Array | None
 ) -> tuple[Array, Array, Array]:
+    centre = outline.centre
     inside = as_distance(patch.region, centre)
-    reach = radius + float(np.linalg.norm(np.asarray(patch.origin) - centre))
+    reach = outline.reach + float(np.linalg.norm(np.asarray(patch.origin) - centre))
     along = None if tip is None else np.array([1.0, 0.0])
     points, cells = lattice_triangles(patch.vectors, patch.origin, inside, core, reach, along)
     if tip is not None:
-        on_plane = np.abs(points[:, 1] - tip[1]) < 1e-6 * radius
+        on_plane = np.abs(points[:, 1] - tip[1]) < 1e-6 * outline.radius
         if not on_plane.any():
             raise ValueError("no row of the patch's nodes lies on the crack plane; shift its origin")
         points[on_plane, 1] = tip[1]
@@ -120,8 +147,9 @@ def _patch(
     if core is not None and len(loops) == 1:
         raise ValueError("the hole does not lie within the lattice patch")
     rim = max(loops, key=_enclosed_area)
-    if np.linalg.norm(rim - centre, axis=1).max() + _mean_edge(rim) > radius:
-        raise ValueError("the lattice patch reaches the outer circle of the disc")
+    away = (rim - centre) / np.linalg.norm(rim - centre, axis=1, keepdims=True)
+    if not outline.inside(rim + _mean_edge(rim) * away).all():
+        raise ValueError("the lattice patch reaches the outer boundary")
     return points, cells, rim
 
 
@@ -135,16 +163,9 @@ def _mean_edge(loop: Array) -> float:
 
 
 def _fill(
-    rim: Array,
-    radius: float,
-    centre: Array,
-    tip: Array | None,
-    h: float,
-    growth: float,
-    h_max: float,
-    band: Band | None,
+    rim: Array, outline: Outline, tip: Array | None, h: float, growth: float, h_max: float, band: Band | None
 ) -> tuple[Array, Array]:
-    """Points and triangles between the rim (a counterclockwise loop, or one point) and the outer circle."""
+    """Points and triangles between the rim (a counterclockwise loop, or one point) and the outline."""
     with gmsh_model():
         geo = gmsh.model.geo
         corners = [geo.addPoint(x, y, 0.0) for x, y in rim]
@@ -153,14 +174,16 @@ def _fill(
         )
         for line in lines:
             geo.mesh.setTransfiniteCurve(line, 2)
-        arcs, ends = _circle(radius, centre, centre[1] if tip is None else tip[1])
+        *arcs, ends = outline.draw(float(outline.centre[1] if tip is None else tip[1]))
         fine: list[int] = []
         if tip is None:
             surfaces = [
-                geo.addPlaneSurface([geo.addCurveLoop(arcs)] + ([geo.addCurveLoop(lines)] if lines else []))
+                geo.addPlaneSurface(
+                    [geo.addCurveLoop(arcs[0] + arcs[1])] + ([geo.addCurveLoop(lines)] if lines else [])
+                )
             ]
         else:
-            finer = None if band is None else _band(rim, radius, centre, tip, band, h, growth)
+            finer = None if band is None else _band(rim, outline, tip, band, h, growth)
             surfaces, fine = _two_halves(rim, corners, lines, arcs, ends, tip[1], finer)
         geo.synchronize()
         if tip is None and not lines:
@@ -172,27 +195,11 @@ def _fill(
         return mesh_arrays(2)
 
 
-def _circle(radius: float, centre: Array, y: float) -> tuple[list[int], tuple[int, int]]:
-    """Four arcs, counterclockwise from the right, through the two points of the circle at height y."""
-    geo = gmsh.model.geo
-    half = np.sqrt(radius**2 - (y - centre[1]) ** 2)
-    middle = geo.addPoint(*centre, 0.0)
-    right = geo.addPoint(centre[0] + half, y, 0.0)
-    top = geo.addPoint(centre[0], centre[1] + radius, 0.0)
-    left = geo.addPoint(centre[0] - half, y, 0.0)
-    bottom = geo.addPoint(centre[0], centre[1] - radius, 0.0)
-    around = [right, top, left, bottom, right]
-    return [geo.addCircleArc(a, middle, b) for a, b in pairwise(around)], (left, right)
-
-
-def _band(
-    rim: Array, radius: float, centre: Array, tip: Array, band: Band, h: float, growth: float
-) -> Array | None:
+def _band(rim: Array, outline: Outline, tip: Array, band: Band, h: float, growth: float) -> Array | None:
     """Where nodes lie on the plane between the rim and the end of the band, (k, 2) from left to right, the rim's own
     not among them; None where the band ends within the rim."""
     start = rim[rim[:, 1] == tip[1], 0].max(initial=tip[0])
-    right = centre[0] + np.sqrt(radius**2 - (tip[1] - centre[1]) ** 2)
-    end = min(tip[0] + band.length, right - band.h)
+    end = min(tip[0] + band.length, outline.right(tip[1]) - band.h)
     if end <= start + band.h:
         return None
     sizes = [min(h, band.h)]
@@ -207,12 +214,12 @@ def _two_halves(
     rim: Array,
     corners: list[int],
     lines: list[int],
-    arcs: list[int],
+    arcs: list[list[int]],
     ends: tuple[int, int],
     y: float,
     finer: Array | None,
 ) -> tuple[list[int], list[int]]:
-    """The surfaces above and below the line y, which runs from circle to rim on the left and on the right; and the
+    """The surfaces above and below the line y, which runs from outline to rim on the left and on the right; and the
     points on it that are given."""
     geo = gmsh.model.geo
     on_line = np.flatnonzero(rim[:, 1] == y)
@@ -227,8 +234,8 @@ def _two_halves(
     n = len(lines)
     above = [lines[(right + k) % n] for k in range((left - right) % n)] if n else []
     below = [lines[(left + k) % n] for k in range((right - left) % n)] if n else []
-    upper = [*arcs[:2], to_left, *(-k for k in reversed(above)), *along]
-    lower = [*arcs[2:], *(-k for k in reversed(along)), *(-k for k in reversed(below)), -to_left]
+    upper = [*arcs[0], to_left, *(-k for k in reversed(above)), *along]
+    lower = [*arcs[1], *(-k for k in reversed(along)), *(-k for k in reversed(below)), -to_left]
     return [geo.addPlaneSurface([geo.addCurveLoop(loop)]) for loop in (upper, lower)], points
 
 
@@ -243,12 +250,12 @@ def _merge(points: Array, cells: Array, ring_points: Array, ring_cells: Array) -
     return np.concatenate([points, ring_points[new]]), np.concatenate([cells, number[ring_cells]])
 
 
-def _tag(mesh: MeshData, radius: float, centre: Array) -> MeshData:
+def _tag(mesh: MeshData, outline: Outline) -> MeshData:
     facets = boundary_facets(mesh.cells)
-    far = (np.abs(np.linalg.norm(mesh.points[facets] - centre, axis=2) - radius) < 1e-6 * radius).all(1)
-    tags = {"outer": facets[far]}
-    if not far.all():
-        tags["inner"] = facets[~far]
+    sides = outline.sides(mesh.points[facets])
+    tags = {name: facets[on] for name, on in sides.items()}
+    if not sides["outer"].all():
+        tags["inner"] = facets[~sides["outer"]]
     return make_mesh(mesh.points, mesh.cells, tags)
 
 

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from meshes.ball import graded_ball
 from meshes.data import boundary_facets, cell_facets, facet_numbers
-from meshes.disc import Band, LatticePatch, Slit, graded_disc
+from meshes.disc import Band, LatticePatch, Slit, graded_disc, graded_plate
 from tests.meshes.test_mesh_data import euler
 
 A = 3.3
@@ -189,19 +189,36 @@ def _neighbour_ratio(mesh):
         ({"growth": 1.0}, "growth"),
         ({"hole": 50.0}, "no triangle"),
         ({"hole": lambda p: np.linalg.norm(p - [39, 0], axis=-1) - 10}, "does not lie within"),
-        ({"radius": 41.0}, "reaches the outer circle"),
+        ({"radius": 41.0}, "reaches the outer boundary"),
         ({"patch": patch(40.0, origin=(0.0, 1.0))}, "no row"),
         ({"patch": patch(40.0, np.array([[3.0, 0.1], [0.3, 3.0]]))}, "no short vector along the crack"),
         ({"hole": None, "crack": Slit((1.0, 0.0))}, "no node of the mesh lies at the crack tip"),
-        ({"patch": None, "hole": 150.0}, "outer circle"),
+        ({"patch": None, "hole": 150.0}, "outer boundary"),
         ({"patch": None, "crack": Slit((60.0, 0.0))}, "must lie in the hole"),
-        ({"crack": Slit((600.0, 0.0))}, "outside the disc"),
+        ({"crack": Slit((600.0, 0.0))}, "outside the domain"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, message):
     case = dict(radius=100.0, hole=20.0, patch=patch(40.0), crack=Slit((0.0, 0.0)))
     with pytest.raises(ValueError, match=message):
         graded_disc(**{**case, **change})
+
+
+@pytest.mark.parametrize("hole", [None, 20.0])
+def test_plate_has_its_sides_and_its_area(hole):
+    inner = {} if hole is None else {"hole": hole, "patch": patch(40.0)}
+    mesh = graded_plate(
+        (300.0, 120.0), h=3.0, crack=Slit((-60.0 if hole is None else 0.0, 0.0), True), **inner
+    )
+    x = {name: mesh.points[facets] for name, facets in mesh.tags.items()}
+    for name, axis, at in (("left", 0, -150), ("right", 0, 150), ("bottom", 1, -60), ("top", 1, 60)):
+        np.testing.assert_allclose(x[name][..., axis], at, atol=1e-9)
+    length = np.linalg.norm(x["outer"][:, 1] - x["outer"][:, 0], axis=1).sum()
+    assert length == pytest.approx(2 * (300 + 120))
+    ahead = np.ptp(x["interface_upper"][..., 0])
+    assert ahead == pytest.approx(210.0 if hole is None else 150.0, abs=0 if hole is None else hole + A)
+    lost = 0.0 if hole is None else np.pi * hole**2
+    assert mesh.volumes().sum() == pytest.approx(300 * 120 - lost, rel=1e-9 if hole is None else 0.01)
 
 
 FCC = 5.43 / 2 * (np.ones((3, 3)) - np.eye(3))
