@@ -27,7 +27,7 @@ examples:
   multiscale compare out ref                     errors of the first against the second
 
 exit codes: 0 done; 1 failed, traceback in the log file; 2 the input is wrong; 3 not converged, or stopped by
-potential.trust, results kept
+potential.trust, results kept; 130 Ctrl-C, 143 SIGTERM: the last whole step is kept, --restart goes on from it
 """
 
 

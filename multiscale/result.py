@@ -14,7 +14,7 @@ import numpy as np
 
 from multiscale.files import write_atomically
 
-STATUSES = ("running", "done", "not-converged", "stopped", "failed")
+STATUSES = ("running", "done", "not-converged", "stopped", "interrupted", "failed")
 FINISHED = ("done", "not-converged", "stopped")
 
 

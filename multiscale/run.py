@@ -12,6 +12,7 @@ from multiscale.config import Case, InputError
 from multiscale.continuum.mismatch import TOLERANCE
 from multiscale.ending import DONE, NOT_CONVERGED
 from multiscale.following import Follower
+from multiscale.interrupt import Interrupted, Interrupts
 from multiscale.log import logger
 from multiscale.placement import Placement
 from multiscale.recording import Recorder, load_checkpoint
@@ -21,8 +22,8 @@ Progress = Callable[[int, int, str], None]
 
 
 def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress) -> int:
-    """Run a case into a prepared folder and give the exit code: 0 done, 3 not converged, or stopped by a limit
-    of trust. Collective.
+    """Run a case into a prepared folder and give the exit code: 0 done; 3 not converged, or stopped by a limit
+    of trust; 128 + number of a signal that ended it after its last whole step. Collective.
 
     InputError where the case cannot be built; any other error leaves result.json with status "failed".
     """
@@ -36,16 +37,22 @@ def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress
     if saved is not None:
         _resume(stepper, saved)
     _describe(comm, recorder)
-    solving, status = 0.0, "failed"
+    solving, status, signalled = 0.0, "failed", None
     try:
-        status, solving = _march(stepper, recorder, progress)
+        with Interrupts(comm) as interrupts:
+            status, solving = _march(stepper, recorder, progress, interrupts)
+    except Interrupted as caught:
+        status, signalled = "interrupted", caught
     finally:
         parts = simulation.model.clock.seconds
         timings = {"build": built - began, "solve": solving, **parts}
         timings = {name: round(seconds, 3) for name, seconds in timings.items()}
-        if status == "failed":
+        if status in ("failed", "interrupted"):
             recorder.result.note("timings", **timings)
             recorder.result.finish(status)
+    if signalled is not None:
+        _say(comm, f"{signalled} {_kept(recorder)}")
+        return signalled.code
     recorder.finish(status, timings)
     _conclude(comm, recorder, out, perf_counter() - began)
     return DONE if status == "done" else NOT_CONVERGED
@@ -60,22 +67,30 @@ def _stepper(simulation: Simulation) -> Stepper | Follower:
         raise InputError("solver.path", str(error)) from error
 
 
-def _march(stepper: Stepper | Follower, recorder: Recorder, progress: Progress) -> tuple[str, float]:
-    """All steps that are left; final status and seconds spent solving."""
+def _march(
+    stepper: Stepper | Follower, recorder: Recorder, progress: Progress, interrupts: Interrupts
+) -> tuple[str, float]:
+    """All steps that are left; final status and seconds spent solving. Interrupted, the step under way is lost."""
     case, comm = stepper.simulation.case, stepper.simulation.model.comm
     total, solving, failures = stepper.total, 0.0, 0
-    while (step := stepper.step()) is not None:
+    while (step := stepper.step(interrupts.check)) is not None:
         solving += step.seconds
         recorder.record(stepper, step, total)
         if comm.rank == 0:
             progress(min(step.number, total), total, _line(recorder.result.steps[-1], step))
         if recorder.stopped:
             return "stopped", solving
+        interrupts.check()
         if not step.solution.converged:
             failures += 1
             if case.solver.on_failure == "stop":
                 break
     return ("not-converged" if failures else "done"), solving
+
+
+def _kept(recorder: Recorder) -> str:
+    steps = recorder.result.steps
+    return f"after step {steps[-1]['step']}; --restart goes on from there" if steps else "in the first step"
 
 
 def _resume(stepper: Stepper | Follower, saved: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Run by test_cli_ranks.py on two ranks, one check at a time: `ranks.py CHECK FOLDER`."""
 
 import os
+import signal
 import sys
 import types
 from pathlib import Path
@@ -42,6 +43,31 @@ def wrong_on_one():
         comm.recv(source=1)  # a message that never comes
 
     return run(run_case)
+
+
+def failed_on_one():
+    def run_case(case, out, comm, restart, progress):
+        if comm.rank == 1:
+            raise FloatingPointError("forces are not numbers")
+        comm.recv(source=1)  # a message that never comes
+
+    return run(run_case)
+
+
+def interrupted_on_one():
+    """A batch system ends rank 1 only, in the second step."""
+    from multiscale import stepping
+
+    solve, calls = stepping.minimise, []
+
+    def minimise(*args):
+        calls.append(1)
+        if len(calls) == 2 and COMM.rank == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return solve(*args)
+
+    stepping.minimise = minimise
+    return main(["run", "case.yaml", "-o", "out", "--set", "load.steps=3"])
 
 
 def lines_of_first_rank():

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import pyvista
 
+from multiscale.result import read_result
 from tests.mpi import run_ranks
 
 CASE = """\
 crystal: {structure: diamond, symbol: Si}
 potential: {type: stillinger-weber}
-geometry: {shape: disc, radius: 20 nm}
+geometry: {shape: disc, radius: 5 nm}
 regions: {core: {shape: disc, radius: 1 nm}, blend: 1 nm}
 load: {type: strain, gradient: [[0.01, 0, 0], [0, 0, 0], [0, 0, 0]]}
 """
@@ -34,6 +35,23 @@ def on_two_ranks(check, folder, code):
 def test_wrong_input_is_said_once_and_ends_every_rank(tmp_path, check, message):
     out = on_two_ranks(check, tmp_path, code=2)
     assert [line for line in out.splitlines() if "case.yaml" in line] == [message]
+
+
+def test_an_error_on_one_rank_ends_all_and_says_where(tmp_path):
+    out = on_two_ranks("failed_on_one", tmp_path, code=1)
+    said = [line for line in out.splitlines() if "failed" in line]
+    assert said == [
+        "rank 1: multiscale failed: FloatingPointError: forces are not numbers (traceback in out/log-rank1.txt)"
+    ]
+    assert "run_case" in (tmp_path / "out" / "log-rank1.txt").read_text()
+
+
+def test_a_signal_to_one_rank_ends_all_after_their_last_whole_step(tmp_path):
+    out = on_two_ranks("interrupted_on_one", tmp_path, code=143)
+    said = [line for line in out.splitlines() if "interrupted" in line]
+    assert said == ["interrupted by SIGTERM after step 1; --restart goes on from there"]
+    result = read_result(tmp_path / "out")
+    assert result["status"] == "interrupted" and len(result["steps"]) == 1
 
 
 def test_only_the_first_rank_speaks(tmp_path):
