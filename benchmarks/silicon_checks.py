@@ -2,7 +2,8 @@
 
     python benchmarks/silicon_checks.py [--quick]
 
-Prints tables and writes benchmarks/results/silicon_checks.json. --quick leaves out the neural potential's crack.
+Prints tables and writes benchmarks/results/silicon_checks.json. --quick leaves out the neural potential's crack and
+writes to silicon_checks_quick.json.
 """
 
 from __future__ import annotations
@@ -110,7 +111,8 @@ def main() -> None:
         print(f"\n{title:44s}" + "".join(f"{p:>20s}" for p in table))
         for row in next(iter(table.values())):
             print(f"{row:44s}" + "".join(f"{table[p][row]:20.4g}" for p in table))
-    path = ROOT / "benchmarks" / "results" / "silicon_checks.json"
+    name = "silicon_checks_quick.json" if quick else "silicon_checks.json"
+    path = ROOT / "benchmarks" / "results" / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
 

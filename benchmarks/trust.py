@@ -1,6 +1,6 @@
 """Can the potential be believed where it says so: calibration and extrapolation of a small silicon committee.
 
-    python benchmarks/trust.py Si.xyz [--epochs 40] [--output FOLDER] [--crack RESULT.json]
+    python benchmarks/trust.py Si.xyz [--epochs 40] [--output FOLDER] [--crack RESULT.json] [--quick]
 
 Si.xyz: the training frames of Zuo et al., J. Phys. Chem. A 124, 731 (2020), doi:10.1021/acs.jpca.9b08723, as extended
 XYZ (examples/training/convert_mlearn.py). A quarter of every configuration type but the slabs is held out; four models
@@ -11,6 +11,7 @@ learnt, of what was held out, and of silicon as nobody showed it. --crack: resul
 (FOLDER/model.safetensors), whose rows join the table.
 
 Writes benchmarks/results/trust.json, .md and .png. A finished training in FOLDER is used again.
+--quick: two epochs, in FOLDER/quick, to files named trust_quick.
 """
 
 from __future__ import annotations
@@ -191,12 +192,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--output", type=Path, default=Path("trust"), metavar="FOLDER")
     parser.add_argument("--crack", type=Path, metavar="RESULT.json")
+    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    folder, epochs, path = options.output, options.epochs, RESULTS / "trust"
+    if options.quick:
+        folder, epochs, path = folder / "quick", 2, RESULTS / "trust_quick"
     torch.set_num_threads(1)
-    model, parts = trained(options.data, options.epochs, options.output)
+    model, parts = trained(options.data, epochs, folder)
     model.calibration, report = calibrate(model, parts.validation[::2], parts.validation[1::2])
-    save(model, options.output / MODEL)
-    plot_reliability(report, RESULTS / "trust.png")
+    save(model, folder / MODEL)
+    plot_reliability(report, path.with_suffix(".png"))
     found = {
         "frames": {
             "train": len(parts.training),
@@ -211,9 +216,9 @@ def main() -> None:
     }
     if options.crack:
         found["crack"] = of_run(options.crack)
-    (RESULTS / "trust.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    (RESULTS / "trust.md").write_text(text(found, table(report)))
-    print((RESULTS / "trust.md").read_text())
+    path.with_suffix(".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    path.with_suffix(".md").write_text(text(found, table(report)))
+    print(path.with_suffix(".md").read_text())
 
 
 if __name__ == "__main__":
