@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
+from multiscale.cohesive_command import add_cohesive
 from multiscale.config import Case, InputError, load_case
 from multiscale.config.committee import with_committee
 from multiscale.config.validate import check_names
@@ -24,6 +25,7 @@ examples:
   multiscale run crack.yaml                      results in results/crack
   mpirun -n 4 multiscale run crack.yaml -o out   the same on four ranks
   multiscale run crack.yaml -o ref --set coupling.scheme=atomistic
+  multiscale cohesive crack.yaml                 the cohesive law of its plane, from the potential alone
   multiscale compare out ref                     errors of the first against the second
 
 exit codes: 0 done; 1 failed, traceback in the log file; 2 the input is wrong; 3 not converged, or stopped by
@@ -75,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_compare(commands)
+    _add_cohesive(commands)
     add_material(commands)
     _add_init(commands)
     schema = commands.add_parser("schema", help="print the JSON schema of the case file, for editors")
@@ -98,6 +101,12 @@ def _add_check(commands: Any) -> None:
     _add_case(check)
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(command=_check)
+
+
+def _add_cohesive(commands: Any) -> None:
+    cohesive = add_cohesive(commands)
+    _add_case(cohesive)
+    cohesive.set_defaults(command=_cohesive)
 
 
 def _add_case(command: Any) -> None:
@@ -176,6 +185,16 @@ def _check(args: argparse.Namespace, comm: Any) -> int:
         raise error.at(args.case.name) from None
     _show(comm, case.title or args.case.name, found, args.json)
     return DONE
+
+
+def _cohesive(args: argparse.Namespace, comm: Any) -> int:
+    from multiscale.cohesive_command import run_cohesive
+
+    case = _read(args, comm)
+    try:
+        return run_cohesive(case, args, comm)
+    except InputError as error:
+        raise error.at(args.case.name) from None
 
 
 def _compare(args: argparse.Namespace, comm: Any) -> int:

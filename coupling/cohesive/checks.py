@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from coupling.cohesive.law import CohesiveLaw
@@ -12,8 +14,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 def checks(law: CohesiveLaw, seed: int = 0) -> dict[str, float]:
     """area: ∫T_n dδ_n of pure opening over the work, less one. loop: ∮T·dδ over the work, around a triangle of
-    opening and sliding. rest: |Γ(0)| over the work and |T(0)| over the peak, the larger. symmetry: |D − Dᵀ|/|D|;
-    tangent: its error against central differences of T, over its size at rest; both the largest of 50 openings."""
+    opening and sliding. rest: |Γ(0)| over the work and |T(0)| over the peak, the larger. symmetry: |D − Dᵀ|;
+    tangent: error of D against central differences of T; both over |D(0)|, the largest of 50 openings."""
     rng = np.random.default_rng(seed)
     rest = law(np.zeros((1, 3)))
     knots = np.linspace(0.0, 1.0, 400) ** 2 * law.reach
@@ -21,13 +23,13 @@ def checks(law: CohesiveLaw, seed: int = 0) -> dict[str, float]:
     pulled = law(np.column_stack([x, 0 * x, 0 * x])).traction[:, 0]
     δ = np.column_stack([rng.uniform(0.0, min(law.reach, 4.0), 50), rng.uniform(-3.0, 3.0, (50, 2))])
     at = law(δ)
-    size = np.abs(at.stiffness).max((1, 2))
+    size = float(np.abs(rest.stiffness).max())
     return {
         "area": float(w @ pulled / law.work - 1.0),
         "loop": abs(_loop(law)) / law.work,
         "rest": float(max(abs(rest.energy[0]) / law.work, np.abs(rest.traction).max() / pulled.max())),
-        "symmetry": float((np.abs(at.stiffness - at.stiffness.transpose(0, 2, 1)).max((1, 2)) / size).max()),
-        "tangent": _tangent(law, δ, at.stiffness, float(np.abs(rest.stiffness).max())),
+        "symmetry": float(np.abs(at.stiffness - at.stiffness.transpose(0, 2, 1)).max() / size),
+        "tangent": _tangent(law, δ, at.stiffness, size),
     }
 
 
@@ -48,7 +50,7 @@ def _loop(law: CohesiveLaw) -> float:
     corners = np.array([[0.1, 0.0, 0.0], [1.0, 1.1, 0.0], [0.4, 0.0, 0.7], [0.1, 0.0, 0.0]])
     s, w = _between(np.linspace(0.0, 1.0, 3001))
     work = 0.0
-    for start, end in zip(corners, corners[1:]):
+    for start, end in pairwise(corners):
         T = law(start + s[:, None] * (end - start)).traction
         work += float(w @ (T @ (end - start)))
     return work

@@ -167,6 +167,20 @@ class FadeConfig:
 
 
 @dataclass(frozen=True)
+class GridConfig:
+    """Rigid openings at which the potential is asked."""
+
+    openings: int = item("number of normal openings in tension, closer where the bonds break", 24, at_least=6)
+    sliding: float = item(
+        "largest distance between sliding displacements", 0.35, dimension="length", above=0.0
+    )
+    compression: float | None = item(
+        "deepest compression; null: a quarter of the gap between the planes, at most 0.08 nm", None,
+        dimension="length", above=0.0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class InterfaceConfig:
     law: str = item(
         "cohesive law across the crack plane where the mesh is: none (the mesh does not break), derive (from the "
@@ -190,6 +204,7 @@ class InterfaceConfig:
         "interplanar spacings that the law stands for; above 1 for meshes too coarse for its cohesive zone", 1,
         at_least=1,
     )  # fmt: skip
+    grid: GridConfig = item("rigid openings and slidings that a derived law goes through", make=GridConfig)
     irreversible: bool = item("damage: what has opened unloads to the origin and does not heal", False)
     chi: float = item(
         "share of the adhesion across the plane that atoms carry, from 0 to 1; it is taken out of them elsewhere and "

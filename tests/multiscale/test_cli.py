@@ -38,7 +38,9 @@ def replaced_run(monkeypatch, run_case):
     monkeypatch.setitem(sys.modules, "multiscale.run", types.SimpleNamespace(run_case=run_case))
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["check"], ["compare"], ["material"], ["init"], ["schema"]])
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["check"], ["compare"], ["material"], ["cohesive"], ["init"], ["schema"]]
+)
 def test_every_command_has_help(capsys, command):
     assert main([*command, "--help"]) == 0
     out = capsys.readouterr().out
