@@ -2,7 +2,8 @@
 
 The rule looks at a converged state. A crack whose foremost broken bond has come within a margin of the core's edge
 takes the core along by whole lattice periods, so that the moved model is the one before, shifted; what it leaves behind
-are free faces of the mesh.
+are free faces of the mesh. Where the error indicator (coupling.indicator) beyond the blend zone is above the tolerance,
+the core grows until the blend zone holds the place.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from typing import Any
 import numpy as np
 from petsc4py import PETSc
 
+from coupling.atoms import thickness
 from coupling.continuation import continued
 from coupling.cut import Cut
 from coupling.model import Energy
 from multiscale.build import Simulation, overhang, rebuilt
 from multiscale.config import InputError
+from multiscale.indicating import indication
 from multiscale.log import logger
 from multiscale.placement import Placement, adaptive, half_width, margin
 
 Array = np.ndarray
+
+GROWTH = 0.5
+"""Most that a side of the core moves outwards at once, in extents: the indicator of coarse cells is coarse."""
 
 HOLDS = 1.3
 """Stretch up to which a bond across the crack plane counts as one that holds."""
@@ -29,29 +35,28 @@ HOLDS = 1.3
 
 @dataclass(frozen=True)
 class Remeshing:
-    """What was done to a core and why. energy: of the same load before and after, eV, both in equilibrium; bridges:
-    bonds across the plane that still held where the crack's faces were freed."""
+    """What was done to a core and why. before, after: energy at the same load, in equilibrium, with that of faces left
+    to the mesh, eV; bridges: bonds across the plane that still held where the crack's faces were freed."""
 
     reason: str
     placement: Placement
     counts: dict[str, int]
     bridges: int
-    before: Energy
-    after: Energy | None = None
+    before: float
+    after: float | None = None
 
     def text(self) -> str:
         """One line for the log."""
         where = ", ".join(f"{x / 10:.3g}" for x in self.placement.centre)
         cut = f"; {self.bridges} bonds behind it that still held are cut" if self.bridges else ""
-        after = "" if self.after is None else f" → {self.after.total:.6f}"
+        after = "" if self.after is None else f" → {self.after:.6f}"
         return (
             f"core placed anew for {self.reason}: centre ({where}) nm, {self.counts['atoms']} atoms, "
-            f"{self.counts['unknowns']} unknowns, energy {self.before.total:.6f}{after} eV{cut}"
+            f"{self.counts['unknowns']} unknowns, energy {self.before:.6f}{after} eV{cut}"
         )
 
     def row(self, step: int) -> dict[str, Any]:
         """For the results."""
-        after = None if self.after is None else self.after.total
         return {
             "step": step,
             "reason": self.reason,
@@ -59,8 +64,8 @@ class Remeshing:
             "extent": list(self.placement.extent),
             **self.counts,
             "bridges": self.bridges,
-            "energy_before": self.before.total,
-            "energy_after": after,
+            "energy_before": self.before,
+            "energy_after": self.after,
         }
 
 
@@ -69,7 +74,40 @@ def next_placement(sim: Simulation, q: PETSc.Vec, tip: float | None) -> tuple[st
     if not adaptive(sim.case) or sim.placement is None:
         return None
     followed = _followed(sim, tip)
-    return None if followed is None else ("the crack", followed)
+    if followed is not None:
+        return "the crack", followed
+    return _grown(sim, q)
+
+
+def _grown(sim: Simulation, q: PETSc.Vec) -> tuple[str, Placement] | None:
+    """The core enlarged where the bulk, or a committee outside the core, is above the tolerance."""
+    here, regions = sim.placement, sim.case.regions
+    assert here is not None and regions is not None
+    tolerance = regions.core.tolerance
+    if tolerance is None:
+        return None
+    found = indication(sim, q, tolerance, faces(sim, q))
+    if found.largest <= tolerance:
+        return None
+    kind, a, most = regions.core.shape, sim.material.crystal.a, GROWTH * max(here.extent)
+    wanted = here
+    for points, by in ((found.beyond, regions.blend), (found.uncertain, 0.0)):
+        if len(points):
+            wanted = wanted.grown(kind, points, by, a, most)
+    fitting, parts = wanted, 8
+    for part in range(parts, 0, -1):
+        fitting = _between(here, wanted, part / parts)
+        if _overhang(sim, fitting) < 0.0:
+            return f"an error indicator of {found.largest:.3g} in the bulk", fitting
+    text = f"the error indicator of the bulk is {found.largest:.3g}, above the tolerance {tolerance:.3g}"
+    _warn(sim, f"{text}, but a larger core would leave the domain")
+    return None
+
+
+def _between(a: Placement, b: Placement, t: float) -> Placement:
+    centre = tuple((1.0 - t) * x + t * y for x, y in zip(a.centre, b.centre))
+    extent = tuple((1.0 - t) * x + t * y for x, y in zip(a.extent, b.extent))
+    return replace(a, centre=centre, extent=extent)
 
 
 def _followed(sim: Simulation, tip: float | None) -> Placement | None:
@@ -108,19 +146,20 @@ def remeshed(
     except InputError as error:
         _warn(sim, f"the core cannot be placed for {reason}, it stays: {error}")
         return None
-    bonds = sim.bonds
-    cut = None if bonds is None else Cut((_tip(sim, q), sim.material.tip[1]))
-    state = continued(sim.model, q, new.model, sim.load.field(value), cut)
-    what = Remeshing(reason, placement, sizes(new), _bridges(sim, q, placement), energy)
+    state = continued(sim.model, q, new.model, sim.load.field(value), faces(sim, q))
+    before = energy.total + left_behind(sim)
+    what = Remeshing(reason, placement, sizes(new), _bridges(sim, q, placement), before)
     return new, state, what
 
 
-def _tip(sim: Simulation, q: PETSc.Vec) -> float:
-    """Where the faces end now, Å: behind the core where all its bonds hold."""
-    assert sim.bonds is not None and sim.placement is not None
-    found = sim.bonds.tip(sim.model.positions(q), HOLDS)
+def faces(sim: Simulation, q: PETSc.Vec) -> Cut | None:
+    """The crack's faces as they are: up to the foremost broken bond, to the back of the core where all its bonds hold;
+    None without a crack."""
+    if sim.bonds is None or sim.placement is None:
+        return None
+    tip = sim.bonds.tip(sim.model.positions(q), HOLDS)
     back = sim.placement.centre[0] - half_width(sim.placement)
-    return found if np.isfinite(found) else back
+    return Cut((tip if np.isfinite(tip) else back, sim.material.tip[1]))
 
 
 def _bridges(sim: Simulation, q: PETSc.Vec, placement: Placement) -> int:
@@ -144,9 +183,16 @@ def sizes(sim: Simulation) -> dict[str, int]:
     }
 
 
-def finished(what: Remeshing, energy: Energy) -> Remeshing:
-    """With the energy of the new equilibrium."""
-    return replace(what, after=energy)
+def left_behind(sim: Simulation) -> float:
+    """Surface energy of the crack's faces that atoms carried at first and mesh does now, eV; negative where the atoms
+    have taken over faces of the mesh. With it energies of differently placed cores are of one scale."""
+    if sim.placement is None or sim.bonds is None or not adaptive(sim.case):
+        return 0.0
+    back, first = (p.centre[0] - half_width(p) for p in (sim.placement, Placement.of(sim.case)))
+    if back == first:
+        return 0.0
+    depth = thickness(sim.material.crystal, 2)
+    return 2.0 * sim.material.surface_energy * depth * (back - first)
 
 
 def _warn(sim: Simulation, text: str) -> None:

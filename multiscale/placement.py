@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,23 @@ class Placement:
         x, *rest = self.centre
         tip = None if self.tip is None else (self.tip[0] + along_x, self.tip[1])
         return Placement((x + along_x, *rest), self.extent, tip)
+
+    def grown(self, kind: str, points: Array, by: float, least: float, most: float) -> Placement:
+        """So much larger that points (n, d) lie no farther than `by` beyond the core, on every side that has one
+        farther; at least by `least`, at most by `most` on a side, all Å. A disc or ball grows about its centre, a
+        box on the sides that need it."""
+        if kind != "box":
+            need = float(self.shape(kind).distance(points).max()) - by
+            return replace(self, extent=(self.extent[0] + float(np.clip(need, least, most)),))
+        centre, half = np.array(self.centre), 0.5 * np.array(self.extent)
+        d = len(centre)
+        low = (centre - half - by - points[:, :d]).max(axis=0)
+        high = (points[:, :d] - centre - half - by).max(axis=0)
+        low, high = (np.where(need > 0.0, np.clip(need, least, most), 0.0) for need in (low, high))
+        if not (low.any() or high.any()):
+            low = high = np.full(d, least)  # the points are off a corner
+        moved, size = centre + 0.5 * (high - low), 2.0 * half + low + high
+        return replace(self, centre=tuple(moved.tolist()), extent=tuple(size.tolist()))
 
     def saved(self) -> dict[str, Array]:
         """For a checkpoint."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from multiscale.adapting import sizes
+from multiscale.adapting import faces, left_behind, sizes
 from multiscale.build import Simulation, domain
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
@@ -18,7 +18,9 @@ from multiscale.extrapolation import extrapolation
 from multiscale.files import write_atomically
 from multiscale.findings import findings
 from multiscale.following import Follower
+from multiscale.indicating import Indication, indication
 from multiscale.log import logger
+from multiscale.placement import adaptive
 from multiscale.plots import plot_history, plot_regions
 from multiscale.result import Result
 from multiscale.snapshots import (
@@ -71,8 +73,12 @@ class Recorder:
         """Write a step: its row always, its fields when it is their turn or the last, or the run ends with it,
         then the checkpoint."""
         began = perf_counter()
+        behind = left_behind(self.simulation)
         self._adopt(stepper.simulation, step)
         row = self._row(stepper, step)
+        self._add_faces(row["energy"], behind)
+        found = self._indication(stepper)
+        row |= {} if found is None else {"indicator": found.largest}
         every, trust = self.simulation.case.output.every, self.simulation.trust
         due = step.number % every == 0 or step.number == total or not step.solution.converged
         positions = self.simulation.model.positions(stepper.q)
@@ -83,7 +89,8 @@ class Recorder:
         warnings = trust.warnings(step.number, look, positions)
         self._warn(step.number, warnings + ([] if law is None else law.warnings(step.number)))
         if due or self.stopped:
-            self._write_fields(stepper, step, row["load"], look.fields)
+            cells = {} if found is None else {"indicator": found.cells}
+            self._write_fields(stepper, step, row["load"], look.fields, cells)
         if self._pictures and (stepper.at_top or not step.solution.converged):
             self._draw(stepper)  # the highest load is what people look at
         self._checkpoint(stepper)
@@ -100,6 +107,20 @@ class Recorder:
         for what in step.remeshings:
             if simulation.model.comm.rank == 0:
                 logger.info("step %d: %s", step.number, what.text())
+
+    def _add_faces(self, energy: dict[str, float], before: float) -> None:
+        """Count the faces that an adaptive core has left to the mesh; before: eV, when the step began."""
+        if adaptive(self.simulation.case) and self.simulation.bonds is not None:
+            energy["faces"] = left_behind(self.simulation)
+            energy["total"] += energy["faces"]
+            energy["predictor"] += before
+
+    def _indication(self, stepper: Stepper | Follower) -> Indication | None:
+        """The error indicator where there is a tolerance to compare it with."""
+        sim, regions = self.simulation, self.simulation.case.regions
+        if not adaptive(sim.case) or regions is None or regions.core.tolerance is None:
+            return None
+        return indication(sim, stepper.q, regions.core.tolerance, faces(sim, stepper.q))
 
     def _warn(self, step: int, entries: list[dict[str, Any]]) -> None:
         """Keep and say what cannot be trusted in a step; a limit that ends the run sets `stopped`."""
@@ -151,11 +172,16 @@ class Recorder:
         return row
 
     def _write_fields(
-        self, stepper: Stepper | Follower, step: Step, load: float, more: dict[str, Array]
+        self,
+        stepper: Stepper | Follower,
+        step: Step,
+        load: float,
+        more: dict[str, Array],
+        cells: dict[str, Array],
     ) -> None:
         model = self.simulation.model
         if self._fields is not None:
-            snapshot = mesh_snapshot(model, stepper.q)
+            snapshot = mesh_snapshot(model, stepper.q, cells)
             assert snapshot is not None
             self._fields.write(step.number, snapshot)
         if self._surface is not None and self.simulation.interface is not None:

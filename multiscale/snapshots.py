@@ -17,9 +17,10 @@ from multiscale.writers import AtomSnapshot, MeshSnapshot
 Array = np.ndarray
 
 
-def mesh_snapshot(model: Model, q: PETSc.Vec) -> MeshSnapshot | None:
+def mesh_snapshot(model: Model, q: PETSc.Vec, more: dict[str, Array] | None = None) -> MeshSnapshot | None:
     """Deformed mesh: displacement (Å) at nodes; stress (Cauchy, GPa), strain (Green–Lagrange), energy density
-    (eV/Å³) and the share that the continuum carries, by cell. None without a mesh. Collective."""
+    (eV/Å³) and the share that the continuum carries, by cell; `more` fields of this rank's cells. None without a
+    mesh. Collective."""
     if model.bulk is None:
         return None
     bulk: Any = model.bulk  # the coupling's protocol names no output
@@ -27,7 +28,7 @@ def mesh_snapshot(model: Model, q: PETSc.Vec) -> MeshSnapshot | None:
     points, cells = bulk.output_mesh()
     moved = bulk.to_local(u)
     fields = bulk.cell_fields(u)
-    data = {**fields, "stress": fields["stress"] / units.GPa}
+    data = {**fields, "stress": fields["stress"] / units.GPa, **(more or {})}
     return MeshSnapshot(points + moved, cells, {"displacement": moved}, data)
 
 

@@ -12,7 +12,7 @@ from petsc4py import PETSc
 from coupling.model import Energy
 from coupling.solve import Settings, Solution, minimise
 from coupling.term import commit, memories, remember
-from multiscale.adapting import Remeshing, finished, next_placement, remeshed
+from multiscale.adapting import Remeshing, left_behind, next_placement, remeshed
 from multiscale.build import Simulation
 from multiscale.schedule import Schedule
 
@@ -108,7 +108,7 @@ class Stepper:
                 break
             self.simulation, self.q, what = made
             again = self._relax(monitor)
-            done.append(finished(what, again.energy))
+            done.append(replace(what, after=again.energy.total + left_behind(self.simulation)))
             solution = replace(
                 again,
                 iterations=solution.iterations + again.iterations,

@@ -92,7 +92,17 @@ class ShapeConfig:
     )
     radius: float | None = item("radius of a disc or ball", None, dimension="length", above=0.0)
     size: tuple[float, ...] | None = item("edge lengths of a box", None, dimension="length", above=0.0)
-    adaptive: bool = item("move the core along with the tip of a crack that runs", False)
+    adaptive: bool = item(
+        "place the core anew while the load goes on: along with the tip of a crack that runs, and larger where the "
+        "bulk is above the tolerance",
+        False,
+    )
+    tolerance: float | None = item(
+        "with adaptive: the error indicator of the bulk, a strain, above which the core grows (the change of strain "
+        "over a lattice constant and its distance from linear response; forces a committee disagrees on); null: never",
+        None,
+        above=0.0,
+    )
 
 
 @dataclass(frozen=True)

@@ -191,12 +191,15 @@ def _check_regions(case: Case) -> None:
         check_blend(case, case.crystal.a)
     if regions.core.adaptive:
         _check_adaptive(case)
+    elif regions.core.tolerance is not None:
+        raise InputError("regions.core.tolerance", "needs adaptive: true")
 
 
 def _check_adaptive(case: Case) -> None:
     where = "regions.core.adaptive"
-    if case.geometry.crack is None:
-        raise InputError(where, "needs geometry.crack, a crack to follow")
+    assert case.regions is not None
+    if case.geometry.crack is None and case.regions.core.tolerance is None:
+        raise InputError(where, "needs a crack to follow (geometry.crack) or regions.core.tolerance")
     if case.continuum.mesh.file is not None:
         raise InputError(
             where, "must be false with continuum.mesh.file: a mesh from a file cannot be made anew"

@@ -102,6 +102,18 @@ class Assembly:
             field[self._cells] = np.einsum("q,nq...->n...", self.weights, by_cell)
         return out
 
+    def cell_response(self) -> tuple[Array, Array]:
+        """Means over each owned cell of the Green–Lagrange strain and of the second Piola–Kirchhoff stress F⁻¹P, both
+        (nc, 3, 3): neither knows how the crystal is turned. Zero where the continuum carries nothing."""
+        cells, n = self._active(), len(self.cells)
+        F = self.deformation(cells)
+        _, P = self._law(cells)
+        strain = 0.5 * (np.swapaxes(F, -1, -2) @ F - np.eye(3))
+        out = np.zeros((n, 3, 3)), np.zeros((n, 3, 3))
+        for field, values in zip(out, (strain, np.linalg.solve(F, P))):
+            field[cells] = np.einsum("q,nqij->nij", self.weights, values)
+        return out
+
     def extrapolation(self, least: float) -> Array:
         """(nc, nq): above one where the strain lies beyond what the law was made from; 0 in cells of which the
         continuum carries no more than `least`."""

@@ -113,6 +113,11 @@ class Bulk:
             )
         self._assembly.set_fraction(fraction.copy())
 
+    @property
+    def fraction(self) -> Array:
+        """The share of each owned cell's volume that the continuum carries, (nc,)."""
+        return self._assembly.fraction
+
     def with_fraction(self, fraction: Array) -> Bulk:
         """The same bulk, sharing mesh and storage, that carries another share of each owned cell, (nc,)."""
         other = copy.copy(self)
@@ -168,6 +173,12 @@ class Bulk:
         energy, stress, strain = self._assembly.cell_means()
         fraction = self._assembly.fraction.copy()
         return {"stress": stress, "strain": strain, "energy_density": energy, "fraction": fraction}
+
+    def cell_response(self, u: Array) -> tuple[Array, Array]:
+        """Means over the owned cells of the Green–Lagrange strain and the second Piola–Kirchhoff stress, eV/Å³, both
+        (nc, 3, 3). Zero where the continuum carries nothing."""
+        self._set(u)
+        return self._assembly.cell_response()
 
     def extrapolation(self, u: Array, least: float = 0.1) -> Array:
         """How far the strain at each quadrature point of the owned cells, (nc, nq), is beyond what the law was made

@@ -127,6 +127,9 @@ def test_the_crack_runs_as_in_a_large_core(folder, case, done) -> None:
     tips = np.array([[s["crack_tip"] for s in r["steps"]] for r in (small, large)])
     assert tips[0, -1] > 18.0  # farther than the first core reached
     assert np.abs(tips[0] - tips[1]).max() < 1.1 * BOND  # trapped a bond earlier or later
+    gained = [r["steps"][-1]["energy"]["total"] - r["steps"][0]["energy"]["total"] for r in (small, large)]
+    assert tips[0, 0] == tips[1, 0] and tips[0, -1] == tips[1, -1]
+    assert gained[0] == pytest.approx(gained[1], abs=0.01 * large["steps"][-1]["energy"]["total"])
     assert small["counts"]["evaluated_sites"] < 0.5 * large["counts"]["evaluated_sites"]
 
 

@@ -1,0 +1,70 @@
+"""Error indicators of a state: of the cells beyond the blend zone, and of the atoms in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from petsc4py import PETSc
+
+from coupling.cut import Cut
+from coupling.indicator import bulk_indicator, force_indicator, strain_gradient
+from multiscale.build import Simulation
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Indication:
+    """cells: η (nc,) of this rank's cells, zero where the continuum carries nothing. largest: beyond the blend zone,
+    of all ranks, or of atoms in the blend zone where a committee knows less. beyond: (n, d) centres of cells beyond
+    the blend zone, uncertain: (m, d) places of atoms outside the core, where η is above the tolerance; the same on
+    every rank."""
+
+    cells: Array
+    largest: float
+    beyond: Array
+    uncertain: Array
+
+
+def indication(sim: Simulation, q: PETSc.Vec, tolerance: float, cut: Cut | None) -> Indication:
+    """Of the state q. cut: the crack's faces as they are. Collective."""
+    model = sim.model
+    bulk: Any = model.bulk
+    assert bulk is not None and model.mask is not None
+    strain, stress = bulk.cell_response(q.array_r[model.layout.mesh].copy())
+    moduli = bulk.law.tangent(np.eye(3)[None]).reshape(3, 3, 3, 3)
+    centres = bulk.cell_geometry().mean(axis=1)
+    carried = bulk.fraction > 0.0
+    eta = np.zeros(len(centres))
+    gradient = _gradient(model.comm, centres, strain, carried, cut)
+    eta[carried] = bulk_indicator(sim.material.crystal.a, gradient, strain[carried], stress[carried], moduli)
+    far = model.mask(centres) == 0.0
+    atoms, where = _uncertain(sim, q, moduli)
+    found = model.comm.allgather((eta[far], centres[far], atoms, where))
+    cells, places, of_atoms, at = (np.concatenate(parts) for parts in zip(*found))
+    largest = float(max(cells.max(initial=0.0), of_atoms.max(initial=0.0)))
+    return Indication(eta, largest, places[cells > tolerance], at[of_atoms > tolerance])
+
+
+def _gradient(comm: Any, centres: Array, strain: Array, carried: Array, cut: Cut | None) -> Array:
+    """|∇E| of this rank's cells that carry something, from those of all ranks."""
+    mine = centres[carried], strain[carried]
+    points, strains = (np.concatenate(parts) for parts in zip(*comm.allgather(mine)))
+    before = sum(comm.allgather(len(mine[0]))[: comm.rank])
+    return strain_gradient(points, strains, before + np.arange(len(mine[0])), cut)
+
+
+def _uncertain(sim: Simulation, q: PETSc.Vec, moduli: Array) -> tuple[Array, Array]:
+    """η (n,) and places (n, d) of this rank's atoms outside the core that are evaluated; none without a committee."""
+    model, spread = sim.model, sim.trust.spread
+    d = 2 if model.bulk is None else model.bulk.dim
+    own = model.atoms.ownership.owned
+    w = model.atoms.weights[own]
+    between = (w > 0.0) & (w < 1.0)
+    if spread is None:
+        return np.zeros(0), np.zeros((0, d))
+    forces, _ = spread(model.positions(q))
+    eta = force_indicator(forces[between], moduli, sim.material.crystal.site_volume)
+    return eta, model.atoms.reference[own][between, :d]
