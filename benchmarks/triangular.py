@@ -31,6 +31,7 @@ from nnp.registry import make_potential
 Array = np.ndarray
 LAYER = np.sqrt(0.75)  # between two rows of atoms
 TOLERANCE = 1e-10
+SPREAD = 0.25
 
 
 @dataclass(frozen=True)
@@ -105,26 +106,28 @@ class Layout:
     coarser: float
     radius: float
     mask: str = "cubic"
+    length: int = 0
 
     def size(self, r: float) -> float:
         """The exponents give the least error for as many unknowns when |∇u| falls as r⁻² (Luskin et al. 2013)."""
         exponent = {1: 3.0 / 2.0, 2: 4.0 / 3.0}[self.degree]
-        return self.coarser * self.degree * (r / (self.core + self.blend)) ** exponent
+        more = SPREAD * self.length
+        return self.coarser * self.degree * ((r + more) / (self.core + self.blend + more)) ** exponent
 
 
 def coupled(case: Case, layout: Layout) -> Model:
     """Atoms in core and blend, a node on each of their sites in the blend, elements beyond; u = 0 on F0 at the rim."""
     potential, crystal = case.potential(), crystal_of(case)
     k = layout.core + layout.blend
-    data = graded_hexagon(layout.radius, layout.core, k, layout.size)
-    resolved, law = Hexagon((0.0, 0.0), k + 1e-6), LAWS["cauchy-born"](potential, crystal)
+    data = graded_hexagon(layout.radius, layout.core, k, layout.size, layout.length)
+    resolved, law = Hexagon((0.0, 0.0), k + 1e-6, layout.length), LAWS["cauchy-born"](potential, crystal)
     bulk = Bulk(MPI.COMM_SELF, data, law, degree=layout.degree, linear=lambda x: resolved.distance(x) < 0.0)
     mask = make_mask(layout)
     return coupled_model(potential, crystal, mask, bulk, 1.0, None, case.removed)
 
 
 def make_mask(layout: Layout) -> Mask:
-    core, blend = Hexagon((0.0, 0.0), layout.core), LAYER * layout.blend
+    core, blend = Hexagon((0.0, 0.0), layout.core, layout.length), LAYER * layout.blend
     if layout.mask != OPTIMAL:
         return Mask(core, blend, layout.mask)
     vectors = np.array([[1.0, 0.0], [0.5, LAYER]])

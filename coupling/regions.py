@@ -58,13 +58,16 @@ class Box:
 @dataclass(frozen=True)
 class Hexagon:
     """A regular hexagon (a prism along z) with a corner on the x axis through its centre, `radius` from it: `radius`
-    layers of a triangular lattice of spacing 1."""
+    layers of a triangular lattice of spacing 1. Its halves on the left and on the right may be `length` apart, with
+    straight sides between."""
 
     centre: Sequence[float]
     radius: float
+    length: float = 0.0
 
     def distance(self, points: Array) -> Array:
         x, y = (np.asarray(points)[:, :2] - np.asarray(self.centre, float)[:2]).T
+        x = np.sign(x) * np.maximum(np.abs(x) - 0.5 * self.length, 0.0)
         angle = np.arctan2(y, x) % (np.pi / 3.0) - np.pi / 6.0  # from the normal of the side that is faced
         r = np.hypot(x, y)
         off = r * np.cos(angle) - np.sqrt(0.75) * self.radius
@@ -73,7 +76,7 @@ class Hexagon:
         )
 
     def bounds(self) -> tuple[Array, Array]:
-        return _box_bounds(self.centre[:2], np.full(2, self.radius))
+        return _box_bounds(self.centre[:2], np.array([self.radius + 0.5 * self.length, self.radius]))
 
 
 SHAPES: dict[str, Callable[..., Shape]] = {"disc": Ball, "ball": Ball, "box": Box}

@@ -16,25 +16,35 @@ from meshes.data import MeshData, make_mesh
 
 Array = np.ndarray
 
+LONG = np.array([0, 1, 0, 0, 1, 0])
+"""The sides, counterclockwise from the x axis, that a lengthened hexagon has longer."""
 
-def graded_hexagon(radius: float, hole: int, resolved: int, size: Callable[[float], float]) -> MeshData:
+
+def graded_hexagon(
+    radius: float, hole: int, resolved: int, size: Callable[[float], float], length: int = 0
+) -> MeshData:
     """Triangles between two hexagons with a corner on the x axis, centre at the origin, lattice spacing 1.
 
     radius, hole: distance of the corners of the outer and the inner boundary; resolved: up to here ring r has r
-    edges of length 1 a side, all nodes on lattice sites; size: element size h(r) beyond. Tags: "outer", "inner".
+    edges of length 1 a side, all nodes on lattice sites; size: element size h(r) beyond; length: the halves of every
+    ring on the left and on the right are moved apart by this even number of spacings along x. Tags: "outer", "inner".
 
-    ValueError where not 0 < hole < resolved < radius.
+    ValueError where not 0 < hole < resolved < radius, or the length is odd or negative.
     """
     if not 0 < hole < resolved < radius:
         raise ValueError(f"a hexagon needs 0 < hole < resolved < radius, not {hole}, {resolved}, {radius}")
+    if length < 0 or length % 2:
+        raise ValueError(f"a hexagon is lengthened by an even number of spacings, not by {length}")
     lattice = np.arange(hole, resolved + 1)
     coarse = _coarse_radii(float(resolved), radius, size)
     radii = np.concatenate([lattice, coarse])
-    edges = [*lattice, *(max(1, round(r / size(r))) for r in coarse)]
-    first = np.concatenate([[0], np.cumsum(6 * np.asarray(edges))])
-    points = np.concatenate([_ring(r, n) for r, n in zip(radii, edges)])
+    h = np.array([*np.ones(len(lattice)), *(size(r) for r in coarse)])
+    sides = radii[:, None] + length * LONG
+    edges = np.maximum(1, np.rint(sides / h[:, None])).astype(int)
+    first = np.concatenate([[0], np.cumsum(edges.sum(axis=1))])
+    points = np.concatenate([_ring(r, length, n) for r, n in zip(radii, edges)])
     cells = [_strip(n, m, i, j) for (n, m), (i, j) in zip(pairwise(edges), pairwise(first[:-1]))]
-    tags = {"outer": _loop(first[-2], edges[-1]), "inner": _loop(0, edges[0])}
+    tags = {"outer": _loop(first[-2], edges[-1].sum()), "inner": _loop(0, edges[0].sum())}
     return make_mesh(points, np.concatenate(cells), tags)
 
 
@@ -49,30 +59,32 @@ def _coarse_radii(start: float, end: float, size: Callable[[float], float]) -> A
     return start + (r[1:] - start) * (end - start) / (r[-1] - start)
 
 
-def _ring(radius: float, n: int) -> Array:
-    """Points of a hexagon, n edges a side, counterclockwise from the x axis, (6 n, 2)."""
+def _ring(radius: float, length: float, edges: Array) -> Array:
+    """Points of a hexagon, so many edges (6,) on each side, counterclockwise from the x axis, (sum, 2)."""
     angle = np.pi / 3.0 * np.arange(7)
     corner = radius * np.stack([np.cos(angle), np.sin(angle)], 1)
-    t = np.arange(n)[:, None] / n
-    return np.concatenate([(1.0 - t) * a + t * b for a, b in pairwise(corner)])
+    corner[:, 0] += 0.5 * length * np.array([1, 1, -1, -1, -1, 1, 1])
+    steps = [np.arange(n)[:, None] / n for n in edges]
+    return np.concatenate([(1.0 - t) * a + t * b for t, (a, b) in zip(steps, pairwise(corner))])
 
 
 def _loop(first: int, n: int) -> Array:
-    k = np.arange(6 * n)
-    return first + np.stack([k, (k + 1) % (6 * n)], 1)
+    k = np.arange(n)
+    return first + np.stack([k, (k + 1) % n], 1)
 
 
-def _strip(n: int, m: int, inner: int, outer: int) -> Array:
-    """Triangles between a ring of n and one of m edges a side, whose points start at `inner` and `outer`: the edges
-    of both, sorted by their middles, each joined to the point that the other ring has reached."""
-    middle = np.concatenate([(np.arange(n) + 0.5) / n, (np.arange(m) + 0.5) / m])
-    outside = np.repeat([False, True], [n, m])
-    outside = outside[np.lexsort((~outside, np.round(middle, 12)))]
-    j, i = np.cumsum(outside) - outside, np.cumsum(~outside) - ~outside
-    side = 6 * np.ones(len(i), int)
+def _strip(n: Array, m: Array, inner: int, outer: int) -> Array:
+    """Triangles between a ring of n (6,) and one of m (6,) edges on the sides, whose points start at `inner` and
+    `outer`: the edges of both on a side, sorted by their middles, each joined to the point that the other ring has
+    reached."""
     cells = []
     for k in range(6):
-        p, q = inner + (k * n + i) % (side * n), outer + (k * m + j) % (side * m)
-        p_next, q_next = inner + (k * n + i + 1) % (side * n), outer + (k * m + j + 1) % (side * m)
+        middle = np.concatenate([(np.arange(n[k]) + 0.5) / n[k], (np.arange(m[k]) + 0.5) / m[k]])
+        outside = np.repeat([False, True], [n[k], m[k]])
+        outside = outside[np.lexsort((~outside, np.round(middle, 12)))]
+        j, i = np.cumsum(outside) - outside, np.cumsum(~outside) - ~outside
+        i, j = i + n[:k].sum(), j + m[:k].sum()
+        p, q = inner + i % n.sum(), outer + j % m.sum()
+        p_next, q_next = inner + (i + 1) % n.sum(), outer + (j + 1) % m.sum()
         cells.append(np.stack([p, np.where(outside, q, p_next), np.where(outside, q_next, q)], 1))
     return np.concatenate(cells)

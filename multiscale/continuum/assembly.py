@@ -105,13 +105,13 @@ class Assembly:
     def cell_response(self) -> tuple[Array, Array]:
         """Means over each owned cell of the Green–Lagrange strain and of the second Piola–Kirchhoff stress F⁻¹P, both
         (nc, 3, 3): neither knows how the crystal is turned. Zero where the continuum carries nothing."""
-        cells, n = self._active(), len(self.cells)
-        F = self.deformation(cells)
-        _, P = self._law(cells)
+        F = self._deformation()
+        _, P = self.law.evaluate(F)
         strain = 0.5 * (np.swapaxes(F, -1, -2) @ F - np.eye(3))
-        out = np.zeros((n, 3, 3)), np.zeros((n, 3, 3))
+        out = np.zeros((len(self.volumes), 3, 3)), np.zeros((len(self.volumes), 3, 3))
         for field, values in zip(out, (strain, np.linalg.solve(F, P))):
-            field[cells] = np.einsum("q,nqij->nij", self.weights, values)
+            by_cell = values.reshape(len(self._cells), len(self.weights), 3, 3)
+            field[self._cells] = np.einsum("q,nqij->nij", self.weights, by_cell)
         return out
 
     def extrapolation(self, least: float) -> Array:
