@@ -176,7 +176,7 @@ def _shown(value: Any) -> str:
 TITLES = {
     "rest": "At rest, and `bgfc` about a crystal strained by 2 %",
     "strain": "Under uniform strain, Cauchy–Born law",
-    "order": "`bgfc` about the crystal at rest, under uniform strain: residual, its order, relative error of the energy",
+    "order": "`bgfc` about the crystal at rest, under uniform strain: residual, its order, error of the energy",
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from coupling.atomistic import AtomisticEnergy, bulk_site_energies
 from coupling.atoms import AtomSet, Removal, Sites, cost_of, sites_around
 from coupling.basis import RelaxedBasis
+from coupling.calculated import CalculatedEnergy
 from coupling.exchange import Ownership
 from coupling.forces import reach
 from coupling.model import Model
@@ -17,6 +18,7 @@ from coupling.regions import Everywhere, Mask, Shape
 from coupling.remask import left_over
 from coupling.transfer import Layout, gradient_matrices, make_layout, transfer_matrix
 from nnp.crystal import Crystal
+from nnp.external import External
 from nnp.homogeneous import HomogeneousCrystal
 from nnp.potential import Potential
 
@@ -118,6 +120,8 @@ def _fixed(layout: Layout, crystal: Crystal, held: Array) -> Array:
 
 
 def _energy(potential: Potential, crystal: Crystal, atoms: AtomSet) -> AtomisticEnergy:
+    if isinstance(potential, External):
+        return CalculatedEnergy(potential, atoms, atoms.weights, np.zeros(len(atoms)))
     zero = bulk_site_energies(potential, crystal)[atoms.sublattice]
     return AtomisticEnergy(potential, atoms, atoms.weights, zero)
 

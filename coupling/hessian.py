@@ -19,6 +19,7 @@ from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
 from coupling.cut import Cut
 from nnp.crystal import Crystal
+from nnp.external import External
 from nnp.field import completed, grown, shells
 from nnp.neighbors import Pairs, find_pairs
 from nnp.potential import Graph, Potential
@@ -78,20 +79,25 @@ def _cluster_graph(potential: Potential, cluster: State) -> tuple[Graph, Pairs]:
 
 def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | None = None) -> PETSc.Mat:
     """Hessian of Σ w_i ε_i at the perfect crystal, 3n × 3n, rows distributed as the atoms. Collective."""
+    if isinstance(atomistic.potential, External):
+        from coupling.calculated import CalculatedEnergy, calculated_hessian  # which is built on this module
+
+        assert isinstance(atomistic, CalculatedEnergy)
+        return calculated_hessian(atomistic, crystal, cut)
     atoms, potential, own = atomistic.atoms, atomistic.potential, atomistic.atoms.ownership
     total = csr_matrix((3 * (own.high - own.low), 3 * len(atoms)))
     for p in range(len(crystal.basis)):
         vectors, h = site_hessian(potential, crystal, p)
         site = np.flatnonzero((atoms.sublattice == p) & (atomistic.weights != 0.0))
         for part in np.array_split(site, 1 + len(site) * h.size // 20_000_000):
-            neighbour, present = _match(atoms, part, vectors, cut)
+            neighbour, present = match(atoms, part, vectors, cut)
             members = np.concatenate([neighbour, part[:, None]], axis=1)
             mine = ((members >= own.low) & (members < own.high)).any(axis=1)
             left = np.ones(1)
             if atomistic.masking is not None:
                 left = atomistic.masking.left(part[mine], neighbour[mine])[..., None, None]
             blocks = _blocks(present[mine], left * h, atomistic.weights[part[mine]])
-            total = total + _rows(members[mine], blocks, own.low, own.high, len(atoms))
+            total = total + rows_of(members[mine], blocks, own.low, own.high, len(atoms))
     return PETSc.Mat().createAIJ(
         ((total.shape[0], None), (total.shape[0], None)),
         csr=(total.indptr.astype(PETSc.IntType), total.indices.astype(PETSc.IntType), total.data),
@@ -99,7 +105,7 @@ def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | N
     )
 
 
-def _match(atoms: AtomSet, site: Array, vectors: Array, cut: Cut | None) -> tuple[Array, Array]:
+def match(atoms: AtomSet, site: Array, vectors: Array, cut: Cut | None) -> tuple[Array, Array]:
     """Atom at each neighbour vector of each site, (s, m), and whether the bond to it is there."""
     wanted = atoms.reference[site][:, None] + vectors
     points = atoms.reference
@@ -138,7 +144,7 @@ def _blocks(present: Array, h: Array, weight: Array) -> Array:
     return np.concatenate([blocks, -blocks.sum(axis=2, keepdims=True)], axis=2)
 
 
-def _rows(members: Array, blocks: Array, low: int, high: int, n: int) -> csr_matrix:
+def rows_of(members: Array, blocks: Array, low: int, high: int, n: int) -> csr_matrix:
     """The rows of atoms low … high − 1 of the sum of all blocks."""
     row = np.broadcast_to(members[:, :, None], blocks.shape[:3])
     col = np.broadcast_to(members[:, None, :], blocks.shape[:3])

@@ -35,6 +35,7 @@ from multiscale.schedule import Schedule
 from multiscale.trust import Trust, check_limits, make_trust
 from nnp.committee import driving
 from nnp.crystal import Crystal, make_crystal
+from nnp.external import CalculatorError
 from nnp.homogeneous import HomogeneousCrystal, lattice_constant
 from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.registry import make_potential
@@ -135,8 +136,12 @@ def _potential(case: Case) -> Potential:
     parameters = dict(config.parameters)
     if config.model is not None:
         parameters["model"] = config.model
+    if config.calculator is not None and config.cutoff is not None:
+        parameters |= {"calculator": config.calculator, "cutoff": config.cutoff}
     try:
         return make_potential(config.type, **parameters)
+    except CalculatorError as error:
+        raise InputError(f"potential.{error.key}", str(error)) from error
     except ValueError as error:
         raise InputError("potential", str(error)) from error
 
@@ -152,6 +157,8 @@ def _crystal(case: Case, potential: Potential) -> Crystal:
         a = config.a or lattice_constant(potential, config.structure, symbols)
     except UnknownSpeciesError as error:
         raise InputError("crystal.symbol", str(error)) from error
+    except CalculatorError as error:
+        raise InputError(f"potential.{error.key}", str(error)) from error
     except ValueError as error:
         raise InputError("crystal", str(error)) from error
     return replace(unit, cell=unit.cell * a / unit.a, basis=unit.basis * a / unit.a, a=a)

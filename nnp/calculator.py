@@ -13,6 +13,7 @@ from ase.stress import full_3x3_to_voigt_6_stress
 
 from nnp.committee import Committee, Spread
 from nnp.evaluate import Evaluation, evaluate
+from nnp.external import External
 from nnp.neighbors import NeighborList, Pairs
 from nnp.potential import Potential, check_species
 from nnp.state import State
@@ -65,6 +66,11 @@ class NNPCalculator(Calculator):
             self.results["energy_spread"] = spread.energy
             self.results["energies_spread"] = spread.site_energies.double().numpy()
             self.results["forces_spread"] = spread.forces.double().numpy()
+
+
+def calculator_of(potential: Potential) -> Any:
+    """A new ASE calculator with the potential."""
+    return potential.make() if isinstance(potential, External) else NNPCalculator(potential)
 
 
 def _evaluated(potential: Potential, state: State, pairs: Pairs) -> tuple[Evaluation, Spread | None]:

@@ -13,6 +13,8 @@ from scipy.optimize import brentq
 
 from nnp.crystal import STRUCTURES, Crystal, make_crystal
 from nnp.evaluate import evaluate
+from nnp.external import External
+from nnp.measured import energy_and_slope
 from nnp.neighbors import find_pairs
 from nnp.potential import Potential
 from nnp.state import State
@@ -66,6 +68,8 @@ def _isolated(potential: Potential, number: int) -> float:
 
 def _energy_and_slope(potential: Potential, crystal: Crystal) -> tuple[float, float]:
     """Energy of a primitive cell, eV, and its derivative in the logarithm of the lattice constant."""
+    if isinstance(potential, External):
+        return energy_and_slope(potential, crystal)
     state = crystal.bulk_state()
     found = evaluate(potential, state, find_pairs(state, potential.cutoff))
     return found.energy, float(torch.trace(found.virial))

@@ -8,8 +8,10 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from nnp import measured
 from nnp.crystal import Array, Crystal
 from nnp.equilibrium import cohesive_energy, lattice_constant
+from nnp.external import External
 from nnp.homogeneous_basis import Cells, relax_basis
 from nnp.potential import Potential
 from nnp.state import Tensor
@@ -147,6 +149,8 @@ class HomogeneousCrystal:
 
 def internal_shift(potential: Potential, crystal: Crystal) -> Array:
     """Λ (b, 3, 3, 3), Å: the basis moves by s_p = Λ_p : sym(∇u) to first order, with zero mean."""
+    if isinstance(potential, External):
+        return measured.internal_shift(potential, crystal)
     return HomogeneousCrystal(potential, crystal).shift_gradient
 
 
@@ -154,6 +158,8 @@ def elastic_tensor(potential: Potential, crystal: Crystal, relaxed: bool = True)
     """Elastic constants C (3, 3, 3, 3) of the crystal at rest, laboratory frame, eV/Å³ (flat crystal: eV/Å²).
     Initial stress, where `a` is not the equilibrium, is taken out: C = A − δ_ik σ_jl, symmetrised.
     `relaxed=False`: with the basis held (clamped)."""
+    if isinstance(potential, External):
+        return measured.elastic_tensor(potential, crystal, relaxed)
     homogeneous = HomogeneousCrystal(potential, crystal)
     one = np.eye(3)[None]
     stress = homogeneous.evaluate(one).stress[0]

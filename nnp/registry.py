@@ -12,6 +12,7 @@ from nnp.analytic.lennard_jones import LennardJones
 from nnp.analytic.morse import Morse
 from nnp.analytic.stillinger_weber import StillingerWeber
 from nnp.analytic.triangular import Triangular2D
+from nnp.external import external
 from nnp.potential import Potential
 
 
@@ -48,6 +49,7 @@ def _member(model: Any) -> Potential:
 
 
 POTENTIALS: dict[str, Callable[..., Potential]] = {
+    "ase": external,
     "committee": _committee,
     "eam": _eam,
     "lennard-jones": LennardJones,
@@ -68,13 +70,15 @@ def make_potential(type: str, **parameters: Any) -> Potential:
     if type not in POTENTIALS:
         raise ValueError(f"unknown potential '{type}'{_near(type, POTENTIALS)}; one of {_listed(POTENTIALS)}")
     signature = inspect.signature(POTENTIALS[type]).parameters
+    free = any(p.kind is p.VAR_KEYWORD for p in signature.values())
     for key in parameters:
-        if key not in signature:
+        if not free and key not in signature:
             near = _near(key, signature)
             raise ValueError(
                 f"potential '{type}' has no parameter '{key}'{near}; it takes {_listed(signature)}"
             )
-    missing = [k for k, p in signature.items() if p.default is p.empty and k not in parameters]
+    needed = [k for k, p in signature.items() if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+    missing = [k for k in needed if k not in parameters]
     if missing:
         raise ValueError(f"potential '{type}' needs {_listed(missing)}")
     return POTENTIALS[type](**parameters)

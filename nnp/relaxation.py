@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.filters import FrechetCellFilter
 from ase.optimize import FIRE, LBFGSLineSearch
 
-from nnp.calculator import NNPCalculator
+from nnp.calculator import calculator_of
 from nnp.potential import Potential
 
 
@@ -41,7 +41,7 @@ def relax(
     if cell and not all(atoms.pbc):
         raise ValueError("only a cell that is periodic in three directions can be relaxed")
     moved = atoms.copy()
-    moved.calc = NNPCalculator(potential)
+    moved.calc = calculator_of(potential)
     target = FrechetCellFilter(moved) if cell else moved
     optimizer: Any = LBFGSLineSearch(target, logfile=log)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 
-from nnp.calculator import NNPCalculator
+from nnp.calculator import calculator_of
 from nnp.crystal import Crystal, make_crystal
 from nnp.potential import Potential
 from nnp.relaxation import relax
@@ -94,7 +94,7 @@ def bulk_energy(potential: Potential, crystal: Crystal) -> float:
 
 
 def _energy(atoms: Atoms, potential: Potential) -> float:
-    atoms.calc = NNPCalculator(potential)
+    atoms.calc = calculator_of(potential)
     return float(atoms.get_potential_energy())
 
 

@@ -58,6 +58,16 @@ class TrustConfig:
 class PotentialConfig:
     type: str = item("kind of interatomic potential", choices=names.potential_types)
     model: str | None = item("type nnp: name of a shipped model, or path to a .safetensors file", None)
+    calculator: str | None = item(
+        "type ase: path of the class of an ASE calculator, as ase.calculators.emt.EMT, made with `parameters`",
+        None,
+    )
+    cutoff: float | None = item(
+        "type ase: reach of the interactions; the force on an atom may depend on atoms up to twice as far",
+        None,
+        dimension="length",
+        above=0.0,
+    )
     committee: str | None = item(
         "what moves the atoms where the model is a committee: its first member, with the spread of all where "
         "fields are written; the mean; its first member alone; null: spread",
@@ -65,7 +75,9 @@ class PotentialConfig:
         choices=("spread", "mean", "off"),
     )
     trust: TrustConfig = item("how far from its training data the potential may be used", make=TrustConfig)
-    parameters: dict[str, float | str] = item("parameters of an analytic potential, by name", make=dict)
+    parameters: dict[str, float | str] = item(
+        "parameters of an analytic potential or calculator, by name", make=dict
+    )
 
 
 @dataclass(frozen=True)

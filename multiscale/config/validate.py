@@ -23,6 +23,7 @@ from multiscale.config.case import (
     StrainLoad,
 )
 from multiscale.config.errors import InputError
+from multiscale.config.external import check_external
 from multiscale.config.quantities import to_text
 from multiscale.config.reading import near
 from multiscale.config.spec import key_of, spec_of
@@ -48,6 +49,7 @@ def check_case(case: Case) -> None:
     """Raise InputError where values that are each allowed do not go together."""
     _check_crystal(case.crystal)
     _check_potential(case)
+    check_external(case)
     _check_geometry(case.geometry, case.crystal)
     _check_regions(case)
     _check_load(case)

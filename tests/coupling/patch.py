@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import LAWS
 from nnp.crystal import Crystal
 from nnp.homogeneous import HomogeneousCrystal, internal_shift
+from nnp.potential import Potential
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,12 @@ def make_patch(
     remove: Removal | None = None,
     degree: int = 1,
     relaxed: bool = False,
+    outside: Callable[[Potential], Potential] | None = None,
 ) -> Patch:
+    """outside: what makes another potential of the material's, after its crystal."""
     potential, crystal = MATERIALS[material]()
+    if outside is not None:
+        potential = outside(potential)
     mask = Mask(Ball((0.3, 0.2), core), blend)
     vectors = projected_lattice(crystal)
     spacing = float(np.linalg.norm(vectors, axis=1).max())
