@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coupling.cohesive.bicrystal import bicrystal_halves
 from coupling.cohesive.compliance import Subtracted, layer_compliance
 from coupling.cohesive.derived import Derived
 from coupling.cohesive.halves import Halves, halves
@@ -27,6 +28,7 @@ __all__ = [
     "Table",
     "Uber",
     "XuNeedleman",
+    "bicrystal_halves",
     "derive_table",
     "halves",
     "in_series",
