@@ -1,6 +1,7 @@
 """Run under mpirun: numbers that must not depend on the number of ranks, on the last line."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -9,8 +10,15 @@ import numpy as np
 import torch
 from mpi4py import MPI
 from patch import make_patch
+from test_masking import GRADED, masking_of
 
+from coupling.bodies import by_surface_cell
+from coupling.cohesive.uber import Uber
+from coupling.hessian import reference_hessian
+from coupling.masking import masked
+from coupling.planes import plane_law
 from coupling.solve import Settings, minimise
+from multiscale.masking import adhesion
 
 torch.set_num_threads(1)
 comm = MPI.COMM_WORLD
@@ -48,5 +56,20 @@ patch = make_patch("stillinger-weber", comm, relaxed=True)
 model, g = patch.model, patch.model.vector()
 patch.scheme("bqcf").residual(model.unknowns(lambda x: 0.02 * x + 0.1 * np.sin(0.7 * x + 0.2)), g)
 numbers += [g.norm(), *np.linalg.norm(model.positions(g), axis=0)]
+patch = make_patch("stillinger-weber", comm)
+masking = masking_of(patch.model, by_surface_cell(GRADED, patch.crystal))
+law = Uber.of(0.17, 0.22, 0.05, np.array([[3.3, 1.9], [0.0, 3.8]]))
+model = replace(patch.model, atomistic=masked(patch.model.atomistic, masking))
+model = replace(model, terms=(plane_law(model, masking, law),))
+patch = replace(patch, model=model, hessian=reference_hessian(model.atomistic, patch.crystal))
+numbers += [adhesion(model)]
+for name, method in (("bgfc", "newton"), ("bqcf", "quasi-newton"), ("schwarz", "quasi-newton")):
+    scheme, model = patch.scheme(name), patch.model
+    q = model.unknowns(lambda x: 0.004 * x[:, 1:2] * np.array([0.3, 1.0, 0.1]))
+    solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-10), None, method)
+    moved = model.positions(q) - model.atoms.reference
+    energy = solution.energy
+    numbers += [energy.total, energy.interface, float(solution.converged), *np.linalg.norm(moved, axis=0)]
+    numbers += [float(comm.allreduce(scheme.model.atomistic.n_sites))]
 if comm.rank == 0:
     print(" ".join(repr(float(n)) for n in numbers))

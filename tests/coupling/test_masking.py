@@ -12,10 +12,11 @@ from patch import make_patch
 
 from coupling.assemble import atomistic_model
 from coupling.bodies import Graded, by_surface_cell, sides, uniform
+from coupling.cut import Cut
 from coupling.hessian import reference_hessian
 from coupling.masking import Masking, masked
 from coupling.regions import Ball
-from coupling.schemes import SCHEMES
+from coupling.schemes import SCHEMES, Reference
 from nnp.evaluate import Sites, evaluate
 from nnp.neighbors import find_pairs
 
@@ -203,3 +204,22 @@ def test_masked_crystal_at_rest_is_balanced_by_bgfc(patch) -> None:
     assert patch.residual(patch.scheme("bgfc"), at_rest) < 1e-10 * patch.force_scale()
     energy = patch.scheme("bgfc").energy_gradient(patch.model.vector(), patch.model.vector())
     assert energy.total == pytest.approx(0.0, abs=1e-8)
+
+
+def test_a_crack_in_masked_bodies_pulls_as_in_the_whole_crystal() -> None:
+    """Where bonds are cut bgfc leaves the forces of the atomistic crystal, unmasked, with the same cut, blended."""
+    patch = make_patch("lennard-jones", MPI.COMM_SELF)
+    plain = patch.model.atomistic
+    atomistic = masked(plain, masking_of(patch.model, by_surface_cell(GRADED, patch.crystal)))
+    cut = Cut((0.5, _height(patch.crystal)))
+    model = replace(patch.model, atomistic=atomistic)
+    scheme = SCHEMES["bgfc"](model, Reference(cut=cut))
+    keep = cut.filter(model.atoms)
+    scheme.model = replace(model, atomistic=replace(atomistic, keep=keep))
+    found, true, w = model.vector(), model.vector(), model.atoms.weights
+    scheme.residual(model.vector(), found)
+    whole = replace(plain, weights=np.ones(len(w)), keep=keep)
+    model.atoms_gradient(whole, model.vector(), true, w)
+    assert model.block_norm(true) > 1e-2
+    found.axpy(-1.0, true)
+    assert model.block_norm(found) < 1e-10 * patch.force_scale()
