@@ -29,6 +29,7 @@ from multiscale.continuum.mismatch import elastic_mismatch
 from multiscale.ending import on_first_rank
 from multiscale.interface import Interface, with_interface
 from multiscale.loads import LOADS, Load
+from multiscale.masking import with_masking
 from multiscale.material import Material
 from multiscale.placement import Placement, check_room
 from multiscale.schedule import Schedule
@@ -78,7 +79,7 @@ def build(
     model = make_model(case, material, comm, placement)
     if case.interface.law != "none":
         say("cohesive law")
-    model, interface = with_interface(case, material, model)
+    model, interface = _with_plane(case, material, model, placement)
     say("scheme and preconditioner")
     return _assembled(case, material, load, model, placement, interface)
 
@@ -89,8 +90,22 @@ def rebuilt(old: Simulation, placement: Placement) -> Simulation:
     model = make_model(old.case, old.material, old.model.comm, placement, old.model.bulk)
     counted = replace(model.atomistic, counter=old.model.atomistic.counter)
     model = replace(model, atomistic=counted, clock=old.model.clock)
-    model, interface = with_interface(old.case, old.material, model, old.interface)
+    model, interface = _with_plane(old.case, old.material, model, placement, old.interface)
     return _assembled(old.case, old.material, old.load, model, placement, interface)
+
+
+def _with_plane(
+    case: Case,
+    material: Material,
+    model: Model,
+    placement: Placement | None,
+    before: Interface | None = None,
+) -> tuple[Model, Interface | None]:
+    """The model with what holds its crack plane together: the law on the mesh, and for masked atoms."""
+    model, interface = with_interface(case, material, model, before)
+    tip = None if placement is None or placement.tip is None else placement.tip[0]
+    law = None if interface is None else interface.law
+    return with_masking(case, material, model, law, tip), interface
 
 
 def _assembled(

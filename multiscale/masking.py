@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from coupling.bodies import Chi, Graded, by_surface_cell, sides, uniform
-from coupling.faces import Law
+from coupling.cohesive import CohesiveLaw
 from coupling.masking import Masking, masked, removed_adhesion
 from coupling.model import Model
 from coupling.planes import FLAT, PlaneLaw, plane_law
 from multiscale.config import Case, InputError
+from multiscale.interface import make_law
 from multiscale.material import Material
 
 Array = np.ndarray
 
 
-def with_masking(case: Case, material: Material, model: Model, law: Law) -> Model:
+def with_masking(
+    case: Case, material: Material, model: Model, law: CohesiveLaw | None = None, tip: float | None = None
+) -> Model:
     """The model with the two sides of the crack plane as bodies, the share 1 − χ of their adhesion taken out of the
-    atoms, and that share of the law (of rigid bodies, no compliance subtracted) among its terms. Collective.
-    InputError where the plane is not the one that the law is of."""
+    atoms, and that share of the law among its terms. Collective.
+
+    law: the mesh's, if there is one; tip: x that χ fades from, if not the case's. InputError where the plane is not
+    the one that the law is of."""
+    if case.interface.law == "none":
+        return model
     points, height = model.atoms.reference, material.tip[1]
+    chi = make_chi(case, material.tip[0] if tip is None else tip)
     try:
         bodies = sides(points, height)
         _check_gap(material, points, height)
-        masking = Masking(bodies, by_surface_cell(make_chi(case, material), material.crystal)(points))
-        term = plane_law(model, masking, law)
+        masking = Masking(bodies, by_surface_cell(chi, material.crystal)(points))
+        term = None
+        if (masking.chi < 1.0).any():
+            term = plane_law(model, masking, of_rigid_bodies(law or make_law(case, material)))
     except ValueError as error:
         raise InputError("geometry.crack.tip", str(error)) from error
     out = masking if case.interface.masked else replace(masking, chi=np.ones(len(points)))
@@ -34,12 +45,20 @@ def with_masking(case: Case, material: Material, model: Model, law: Law) -> Mode
     return replace(model, atomistic=masked(model.atomistic, out), terms=terms)
 
 
-def make_chi(case: Case, material: Material) -> Chi:
+def of_rigid_bodies(law: CohesiveLaw) -> CohesiveLaw:
+    """The law that was adapted to the mesh, before that: masked atoms open from plane to plane, and what lies
+    between the planes has no elasticity of its own."""
+    while hasattr(law, "law"):
+        law = law.law
+    return law
+
+
+def make_chi(case: Case, tip: float) -> Chi:
     """χ along the crack plane."""
     config, fade = case.interface, case.interface.fade
     if fade is None:
         return uniform(config.chi)
-    centre = material.tip[0] if fade.centre is None else fade.centre
+    centre = tip if fade.centre is None else fade.centre
     return Graded(config.chi, fade.to, (centre,), fade.radius, fade.width)
 
 
@@ -72,3 +91,16 @@ def adhesion(model: Model) -> float:
     far = np.array([[1e3, 0.0, 0.0]])  # Å: out of reach
     held = sum(own.sum(float(faces.area @ faces.share)) * float(faces.law(far).energy[0]) for faces in laws)
     return (left + held) / total
+
+
+def warnings(case: Case, model: Model, step: int) -> list[dict[str, Any]]:
+    """One entry where the case counts adhesion twice on purpose: step, kind, value, limit, message. Collective."""
+    if case.interface.masked:
+        return []
+    factor = adhesion(model)
+    message = (
+        f"step {step}: the adhesion across the crack plane is counted {factor:.3g} times where atoms have weight: "
+        "interface.masked is false, so that the law acts and the atoms hold on all the same"
+    )
+    entry = {"step": step, "kind": "adhesion", "value": factor, "limit": 1.0, "stops": False}
+    return [{**entry, "message": message}]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from multiscale import masking
 from multiscale.adapting import faces, left_behind, sizes
 from multiscale.build import Simulation, domain
 from multiscale.config import case_hash
@@ -87,6 +88,8 @@ class Recorder:
         law = extrapolation(self.simulation.model, stepper.q)
         row |= {} if law is None else {"extrapolated_points": law.beyond}
         warnings = trust.warnings(step.number, look, positions)
+        if step.number == 1:
+            warnings += masking.warnings(self.simulation.case, self.simulation.model, 1)
         self._warn(step.number, warnings + ([] if law is None else law.warnings(step.number)))
         if due or self.stopped:
             cells = {} if found is None else {"indicator": found.cells}

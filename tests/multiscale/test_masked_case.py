@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import ase.io
 import numpy as np
 import pytest
 from mpi4py import MPI
@@ -11,8 +12,10 @@ from mpi4py import MPI
 from coupling.cohesive import LAWS, derive_table
 from coupling.planes import PlaneLaw
 from multiscale.build import make_material, make_model
+from multiscale.cli import main
 from multiscale.config import InputError, parse_case
 from multiscale.masking import adhesion, with_masking
+from multiscale.result import read_result
 
 CASE = """
 crystal: {structure: diamond, symbol: Si, orientation: {x: [1, 1, -2], y: [1, 1, 1], z: [1, -1, 0]}}
@@ -72,6 +75,26 @@ def test_the_plane_of_the_tip_must_be_the_one_of_the_law(made) -> None:
         InputError, match=r"geometry\.crack\.tip: its plane lies between atomic planes 0\.784 Å apart"
     ):
         with_masking(parse_case(CASE), off, model, law)
+
+
+def test_a_run_says_that_adhesion_is_counted_twice_and_writes_body_and_chi(tmp_path) -> None:
+    """The same crack with and without masking: one warning."""
+    (tmp_path / "case.yaml").write_text(CASE + "output: {pictures: false}\n")
+    options = ["--set", "interface.chi=0.25", "--set", "load.K={from: 0.4, to: 0.4, steps: 1}"]
+    results, frames = {}, {}
+    for masked in ("true", "false"):
+        out = tmp_path / masked
+        arguments = ["run", str(tmp_path / "case.yaml"), "-o", str(out), *options]
+        assert main([*arguments, "--set", f"interface.masked={masked}"]) == 0
+        results[masked], frames[masked] = read_result(out), ase.io.read(out / "atoms.extxyz")
+    assert results["true"]["warnings"] == []
+    (warning,) = results["false"]["warnings"]
+    assert (warning["kind"], warning["step"], warning["stops"]) == ("adhesion", 1, False)
+    assert warning["value"] == pytest.approx(1.75, abs=5e-3) and "counted 1.75 times" in warning["message"]
+    atoms = frames["true"]
+    np.testing.assert_array_equal(atoms.arrays["chi"], 0.25)
+    opened = atoms.positions[:, 1] - atoms.arrays["displacement"][:, 1]
+    np.testing.assert_array_equal(atoms.arrays["body"], opened > 0.0)
 
 
 @pytest.mark.parametrize(
