@@ -7,7 +7,9 @@ import pytest
 
 from multiscale.continuum.laws import LAWS
 from multiscale.continuum.laws.cauchy_born import CauchyBorn
+from multiscale.continuum.laws.elastic_series import ElasticSeries
 from multiscale.continuum.laws.linear import Linear
+from nnp.native import build
 from tests.continuum.materials import OTHERS, law_of_silicon, random_tensor, silicon
 
 
@@ -79,3 +81,16 @@ def test_a_warm_start_changes_nothing_but_the_work():
         assert mine == pytest.approx(its, rel=1e-7, abs=1e-8)
     law.evaluate(F[:2])  # another number of points starts afresh
     assert law.evaluate(F[:2])[0] == pytest.approx(fresh.evaluate(F[:2])[0], rel=1e-10)
+
+
+def test_the_compiled_series_is_the_one_in_numpy(monkeypatch):
+    rng = np.random.default_rng(4)
+    series = ElasticSeries(*(rng.normal(size=shape) for shape in ((6, 6), (6, 36), (36, 36))))
+    e = rng.normal(size=(37, 6))
+    compiled = series.stress(e)
+    monkeypatch.setenv("NNP_KERNEL", "off")
+    build.reset()
+    plain = series.stress(e)
+    build.reset()
+    for one, other in zip(compiled, plain):
+        assert one == pytest.approx(other, rel=1e-12, abs=1e-12 * np.abs(other).max())

@@ -10,9 +10,11 @@ its symmetry. Frame-indifferent, with an energy, and a thousand times cheaper th
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement, permutations
+from pathlib import Path
 
 import numpy as np
 
@@ -20,10 +22,12 @@ from multiscale.continuum.laws.samples import cauchy_born_samples
 from multiscale.continuum.laws.strain import Known, StrainLaw, mandel_rotation, mandel_stiffness
 from nnp.crystal import Crystal
 from nnp.homogeneous import elastic_tensor
+from nnp.native.build import library
 from nnp.potential import Potential
 from nnp.symmetry import point_group
 
 Array = np.ndarray
+_SOURCE = Path(__file__).parent / "elastic_series.cpp"
 STRAIN = 0.06
 """Largest strain of the samples. A quartic is not bounded below: it is used up to twice this."""
 
@@ -49,6 +53,9 @@ class ElasticSeries:
 
     def stress(self, e: Array) -> tuple[Array, Array]:
         e = np.ascontiguousarray(e.T)
+        found = _compiled(e, self.second, *self._coefficients)
+        if found is not None:
+            return found[0], found[1].T
         linear = self.second @ e
         cubic, quartic = (factors @ x for factors, x in zip(self._coefficients, _products(e)))
         energy = np.einsum("an,an->n", e, linear / 2.0 + cubic / 3.0 + quartic / 4.0)
@@ -75,6 +82,17 @@ def elastic_series(potential: Potential, crystal: Crystal) -> StrainLaw:
 
 def _pairs(e: Array) -> Array:
     return (e[:, :, None] * e[:, None, :]).reshape(-1, 36)
+
+
+def _compiled(e: Array, *factors: Array) -> tuple[Array, Array] | None:
+    """W (n,) and S (6, n), in a quarter of NumPy's time; None where there is no compiled code."""
+    code = library(_SOURCE)
+    if code is None or e.dtype != np.float64:
+        return None
+    energy, stress = np.empty(e.shape[1]), np.empty_like(e)
+    arrays = [e, *(np.ascontiguousarray(f) for f in factors), energy, stress]
+    code.elastic_series(ctypes.c_int64(len(energy)), *(ctypes.c_void_p(a.ctypes.data) for a in arrays))
+    return energy, stress
 
 
 def _products(e: Array) -> tuple[Array, Array]:
