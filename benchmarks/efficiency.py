@@ -1,11 +1,11 @@
 """Coupled against fully atomistic: what the same crack costs, at what error, part by part, and how the cost grows.
 
-    python benchmarks/efficiency.py [--quick]
+    python benchmarks/efficiency.py [--quick] [--keep FOLDER]
 
 Runs examples/fracture/silicon_crack_small.yaml with the shipped potential, fully atomistic and coupled with cores of
 several sizes, in a disc of 12 and one of 20 nm; then the coupled one with core and domain doubled in turn. Writes
 benchmarks/results/efficiency.json and .md. --quick takes seconds: Stillinger–Weber, smaller discs, files named
-efficiency_quick.
+efficiency_quick. Runs that are done are kept in FOLDER, if one is given, and not repeated.
 
 Times are CPU seconds on one core. Solving is all that load steps take; its parts are the potential (with neighbour
 lists), the bulk, the transfer between mesh and atoms (with the messages between ranks), the preconditioner, and the
@@ -40,6 +40,13 @@ LIMIT = 0.01
 
 def run(folder: Path, *settings: str) -> dict[str, Any]:
     """Sizes of a case, its evaluations, and CPU seconds: building, solving and its parts, writing."""
+    done = folder / "costs.json"
+    if not done.exists():
+        done.write_text(json.dumps(costs(folder, *settings)))
+    return json.loads(done.read_text())
+
+
+def costs(folder: Path, *settings: str) -> dict[str, Any]:
     began = process_time()
     case = load_case(CASE, (*settings, "output.pictures=false"))
     simulation = build(case, MPI.COMM_SELF)
@@ -72,36 +79,35 @@ def run(folder: Path, *settings: str) -> dict[str, Any]:
 
 
 def against_atomistic(
-    radius: float, cores: list[tuple[float, float]], settings: tuple[str, ...]
+    folder: Path, radius: float, cores: list[tuple[float, float]], settings: tuple[str, ...]
 ) -> dict[str, Any]:
     """One disc, nm: the atomistic run, and coupled ones with cores and blends, nm."""
-    disc = (*settings, f"geometry.radius={radius} nm")
-    with TemporaryDirectory() as folder:
-        reference = run(Path(folder) / "atomistic", *disc, "coupling.scheme=atomistic")
-        rows = []
-        for k, (core, blend) in enumerate(cores):
-            out = Path(folder) / f"coupled{k}"
-            row = run(out, *disc, f"regions.core.radius={core} nm", f"regions.blend={blend} nm")
-            error = compare(out, Path(folder) / "atomistic")["worst"]["near_tip_relative"]
-            rows.append({"core": core, "blend": blend, "error": error, **row})
-            _say(rows[-1])
+    disc, whole = (*settings, f"geometry.radius={radius} nm"), folder / f"atomistic {radius:g}"
+    reference, rows = run(whole, *disc, "coupling.scheme=atomistic"), []
+    for core, blend in cores:
+        out = folder / f"coupled {core:g} {blend:g} {radius:g}"
+        row = run(out, *disc, *regions(core, blend))
+        error = compare(out, whole)["worst"]["near_tip_relative"]
+        rows.append({"core": core, "blend": blend, "error": error, **row})
+        _say(rows[-1])
     return {"radius": radius, "atomistic": reference, "coupled": rows}
 
 
-def growth(sizes: list[tuple[float, float, float]], settings: tuple[str, ...]) -> list[dict[str, Any]]:
+def growth(
+    folder: Path, sizes: list[tuple[float, float, float]], settings: tuple[str, ...]
+) -> list[dict[str, Any]]:
     """Coupled runs by radius of the core, width of the blend and radius of the disc, nm."""
     rows = []
     for core, blend, radius in sizes:
-        with TemporaryDirectory() as folder:
-            sized = (
-                f"geometry.radius={radius} nm",
-                f"regions.core.radius={core} nm",
-                f"regions.blend={blend} nm",
-            )
-            row = run(Path(folder), *settings, *sized)
+        out = folder / f"coupled {core:g} {blend:g} {radius:g}"
+        row = run(out, *settings, f"geometry.radius={radius} nm", *regions(core, blend))
         rows.append({"core": core, "blend": blend, "radius": radius, **row})
         _say(rows[-1])
     return rows
+
+
+def regions(core: float, blend: float) -> tuple[str, str]:
+    return f"regions.core.radius={core} nm", f"regions.blend={blend} nm"
 
 
 def not_the_potential(row: dict[str, Any]) -> float:
@@ -176,25 +182,32 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
+def measure(folder: Path, quick: bool) -> dict[str, Any]:
+    settings: tuple[str, ...] = ()
+    radii, cores = [12.0, 20.0], [(1.2, 0.8), (1.6, 0.8), (2.0, 1.0), (2.5, 1.0)]
+    sizes = [(2.5, 1.0, 50.0), (5.0, 1.0, 50.0), (5.0, 2.0, 50.0), (2.5, 1.0, 100.0), (2.5, 1.0, 200.0)]
+    if quick:
+        settings, radii, cores = QUICK, [7.0], [(1.2, 0.8)]
+        sizes = [(1.0, 0.8, 10.0), (2.0, 0.8, 10.0), (1.0, 0.8, 20.0)]
+    grown = growth(folder, sizes, settings)
+    return {"discs": [against_atomistic(folder, r, cores, settings) for r in radii], "grown": grown}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
+    parser.add_argument("--keep", type=Path, metavar="FOLDER")
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    settings = QUICK if quick else ()
-    cores = [(1.2, 0.8)] if quick else [(1.2, 0.8), (1.6, 0.8), (2.0, 1.0), (2.5, 1.0)]
-    discs = [against_atomistic(radius, cores, settings) for radius in ((7.0,) if quick else (12.0, 20.0))]
-    sizes = [(1.0, 0.8, 10.0), (2.0, 0.8, 10.0), (1.0, 0.8, 20.0)]
-    if not quick:
-        sizes = [(2.5, 1.0, 50.0), (5.0, 1.0, 50.0), (5.0, 2.0, 50.0), (2.5, 1.0, 100.0), (2.5, 1.0, 200.0)]
-    grown = growth(sizes, settings)
-    text = tables(discs, grown)
+    with TemporaryDirectory() as folder:
+        found = measure(options.keep or Path(folder), options.quick)
+    text = tables(**found)
     print(text)
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / ("efficiency_quick" if quick else "efficiency")
-    path.with_suffix(".json").write_text(json.dumps({"discs": discs, "growth": grown}, indent=1) + "\n")
+    path = RESULTS / ("efficiency_quick" if options.quick else "efficiency")
+    path.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
     path.with_suffix(".md").write_text(text)
 
 
