@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from petsc4py import PETSc
@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from coupling.cohesive import LAWS, CohesiveLaw, derive_table
 from coupling.cohesive.damage import Irreversible, peak_opening
+from coupling.cohesive.relaxed import Relaxed
 from coupling.faces import Faces
 from coupling.model import Model
 from multiscale.config import Case, InputError
@@ -89,10 +90,10 @@ def _history(surface: Surface, before: Interface | None) -> Array:
 
 def make_law(case: Case, material: Material) -> CohesiveLaw:
     """The law that the case names, of the crystal cut on the crack plane. InputError where there is none."""
-    name = case.interface.law
+    config, kind = case.interface, cast(Any, LAWS[case.interface.law])
     try:
         table, _ = derive_table(material.potential, material.crystal)
+        law: CohesiveLaw = kind.fit(table)
+        return Relaxed(law, 2.0 * material.surface_energy) if config.surfaces == "relaxed" else law
     except ValueError as error:
         raise InputError("interface.law", str(error)) from error
-    kind: Any = LAWS[name]
-    return kind.fit(table)

@@ -15,6 +15,7 @@ from multiscale.adapting import faces, left_behind, sizes
 from multiscale.build import Simulation, domain
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
+from multiscale.energy_release import energy_release, ring_of
 from multiscale.extrapolation import extrapolation
 from multiscale.files import write_atomically
 from multiscale.findings import findings
@@ -168,6 +169,14 @@ class Recorder:
             row["crack_tip"] = step.tip
         if sim.interface is not None:
             row["energy"]["dissipated"] = sim.interface.dissipated
+        ring = (
+            None
+            if step.tip is None
+            else ring_of(sim.model, sim.case.geometry.centre, sim.case.geometry.radius)
+        )
+        if ring is not None:
+            rate = energy_release(sim.model, stepper.q, ring, sim.interface)
+            row["energy_release_rate"] = shown(rate, "surface energy")
         if step.fold is not None:
             row["fold"] = shown(step.fold, sim.load.dimension)
         if sim.load.dimension == "stress intensity":

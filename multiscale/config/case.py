@@ -213,6 +213,11 @@ class InterfaceConfig:
         "ahead: on the plane ahead of the tip; plane: on its faces behind the tip too", "ahead",
         choices=("ahead", "plane"),
     )  # fmt: skip
+    surfaces: str = item(
+        "relaxed: the work of the law is that of relaxed surfaces, as the atoms find them; rigid: that of rigid bodies",
+        "relaxed",
+        choices=("relaxed", "rigid"),
+    )
     compliance: str = item(
         "subtract: the law without the elastic compliance of one interplanar spacing, which the mesh has already; "
         "keep: as it is",

@@ -118,6 +118,11 @@ class Bulk:
         """The share of each owned cell's volume that the continuum carries, (nc,)."""
         return self._assembly.fraction
 
+    @property
+    def fraction(self) -> Array:
+        """The share of each owned cell's volume that the continuum carries, (nc,)."""
+        return self._assembly.fraction.copy()
+
     def with_fraction(self, fraction: Array) -> Bulk:
         """The same bulk, sharing mesh and storage, that carries another share of each owned cell, (nc,)."""
         other = copy.copy(self)
@@ -179,6 +184,11 @@ class Bulk:
         (nc, 3, 3). Zero where the continuum carries nothing."""
         self._set(u)
         return self._assembly.cell_response()
+
+    def eshelby(self, u: Array, cells: Array) -> Array:
+        """Means over owned cells (k,) of Eshelby's tensor W 1 − (F − 1)ᵀ P of the bare law, (k, 3, 3), eV/Å³."""
+        self._set(u)
+        return self._assembly.eshelby(cells)
 
     def extrapolation(self, u: Array, least: float = 0.1) -> Array:
         """How far the strain at each quadrature point of the owned cells, (nc, nq), is beyond what the law was made
