@@ -9,7 +9,7 @@ import numpy as np
 from petsc4py import PETSc
 from scipy.spatial import cKDTree
 
-from coupling.cohesive import LAWS, CohesiveLaw, derive_table
+from coupling.cohesive import LAWS, CohesiveLaw, Subtracted, derive_table, layer_compliance
 from coupling.cohesive.damage import Irreversible, peak_opening
 from coupling.cohesive.relaxed import Relaxed
 from coupling.faces import Faces
@@ -92,8 +92,12 @@ def make_law(case: Case, material: Material) -> CohesiveLaw:
     """The law that the case names, of the crystal cut on the crack plane. InputError where there is none."""
     config, kind = case.interface, cast(Any, LAWS[case.interface.law])
     try:
-        table, _ = derive_table(material.potential, material.crystal)
+        table, bodies = derive_table(material.potential, material.crystal)
         law: CohesiveLaw = kind.fit(table)
-        return Relaxed(law, 2.0 * material.surface_energy) if config.surfaces == "relaxed" else law
+        if config.surfaces == "relaxed":
+            law = Relaxed(law, 2.0 * material.surface_energy)
     except ValueError as error:
         raise InputError("interface.law", str(error)) from error
+    if config.compliance == "keep":
+        return law
+    return Subtracted(law, layer_compliance(material.elastic, bodies.gap), config.stiffness_ratio)

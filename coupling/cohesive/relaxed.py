@@ -26,7 +26,7 @@ class Relaxed:
     work: float
 
     def __post_init__(self) -> None:
-        if not 0.5 * self.law.work < self.work <= (1.0 + 1e-9) * self.law.work:
+        if not 0.5 * self.law.work < self.work <= 1.001 * self.law.work:
             raise ValueError(
                 f"relaxed surfaces of {self.work:.4g} eV/Å² do not belong to a law of {self.law.work:.4g} eV/Å²"
             )
