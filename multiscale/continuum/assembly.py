@@ -116,10 +116,10 @@ class Assembly:
 
     def eshelby(self, cells: Array) -> Array:
         """Means over owned cells (k,) of W 1 − (F − 1)ᵀ P, (k, 3, 3), eV/Å³."""
-        F = self.deformation(cells.astype(np.int32))
-        W, P = self._law(cells.astype(np.int32))
-        tensor = W[..., None, None] * np.eye(3) - np.swapaxes(F - np.eye(3), -1, -2) @ P
-        return np.einsum("q,nqij->nij", self.weights, tensor)
+        F = self._everywhere.at(self._points(cells)).deformation(self.u.x.array.reshape(-1, 3))
+        W, P = self.law.evaluate(F)
+        tensor = W[:, None, None] * np.eye(3) - np.swapaxes(F - np.eye(3), -1, -2) @ P
+        return np.einsum("q,nqij->nij", self.weights, tensor.reshape(len(cells), -1, 3, 3))
 
     def extrapolation(self, least: float) -> Array:
         """(nc, nq): above one where the strain lies beyond what the law was made from; 0 in cells of which the

@@ -118,11 +118,6 @@ class Bulk:
         """The share of each owned cell's volume that the continuum carries, (nc,)."""
         return self._assembly.fraction
 
-    @property
-    def fraction(self) -> Array:
-        """The share of each owned cell's volume that the continuum carries, (nc,)."""
-        return self._assembly.fraction.copy()
-
     def with_fraction(self, fraction: Array) -> Bulk:
         """The same bulk, sharing mesh and storage, that carries another share of each owned cell, (nc,)."""
         other = copy.copy(self)
