@@ -27,6 +27,7 @@ from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, make_law
 from multiscale.continuum.mismatch import elastic_mismatch
 from multiscale.ending import on_first_rank
+from multiscale.extent import with_radius
 from multiscale.interface import Interface, with_interface
 from multiscale.loads import LOADS, Load
 from multiscale.masking import with_masking
@@ -72,6 +73,7 @@ def build(
     case's. InputError where names or sizes do not fit."""
     say("material constants from the potential")
     material = make_material(case)
+    case = with_radius(case, material)
     load = LOADS[case.load.type](case.load, material)
     if case.coupling.scheme != "atomistic":
         placement = placement or Placement.of(case)
@@ -127,6 +129,11 @@ def _assembled(
     precondition = Preconditioner(stiffness(model, hessian))
     trust = make_trust(case, material, model)
     return Simulation(case, material, load, model, scheme, precondition, bonds, trust, placement, interface)
+
+
+def settled(case: Case) -> Case:
+    """The case with what is chosen from its potential written out."""
+    return case if case.geometry.radius is not None else with_radius(case, make_material(case))
 
 
 def make_material(case: Case) -> Material:
@@ -233,7 +240,7 @@ def _law(case: Case, potential: Potential, crystal: Crystal) -> Law:
 
 def domain(case: Case) -> Ball:
     """The whole domain."""
-    return Ball(case.geometry.centre, case.geometry.radius)
+    return Ball(case.geometry.centre, case.geometry.outer)
 
 
 def make_mask(case: Case) -> Mask:
@@ -248,7 +255,7 @@ def overhang(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> 
     centre = np.asarray(case.geometry.centre, float)
     corner = np.maximum(np.abs(low[: len(centre)] - centre), np.abs(high[: len(centre)] - centre))
     reach = corner.max() if isinstance(mask.core, Ball) else float(np.linalg.norm(corner))
-    return float(reach + need - case.geometry.radius)
+    return float(reach + need - case.geometry.outer)
 
 
 def _on_lattice(case: Case, mask: Mask, crystal: Crystal) -> Mask:
@@ -263,7 +270,7 @@ def _on_lattice(case: Case, mask: Mask, crystal: Crystal) -> Mask:
 
 def _check_fit(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> None:
     """The pad must end inside the domain."""
-    radius = case.geometry.radius
+    radius = case.geometry.outer
     beyond = overhang(case, mask, potential, crystal)
     if beyond >= 0.0:
         raise InputError(
@@ -301,14 +308,14 @@ def make_mesh_data(
     try:
         if geometry.shape == "ball":
             return graded_ball(
-                geometry.radius, hole=hole, h=config.h or spacing, centre=geometry.centre, **sizes
+                geometry.outer, hole=hole, h=config.h or spacing, centre=geometry.centre, **sizes
             )
         through = case.interface.law != "none"
         crack = None if geometry.crack is None else Slit(tip or geometry.crack.tip, through)
         patch = None
         if config.h is None:
             patch = LatticePatch(vectors, _node_origin(case), _widened(mask.core, mask.blend + spacing))
-        return graded_disc(geometry.radius, h=config.h, hole=hole, patch=patch, crack=crack,
+        return graded_disc(geometry.outer, h=config.h, hole=hole, patch=patch, crack=crack,
                            centre=geometry.centre[:2], band=_band(case, config.h or spacing), **sizes)  # fmt: skip
     except ValueError as error:
         raise InputError("continuum.mesh", str(error)) from error
@@ -356,16 +363,18 @@ def _node_origin(case: Case) -> Array:
 def plan(case: Case, comm: Any) -> dict[str, Any]:
     """What a case would take: sizes and constants, from its objects built but nothing solved. Collective."""
     material = make_material(case)
+    case = with_radius(case, material)
     load = LOADS[case.load.type](case.load, material)
     model = make_model(case, material, comm)
     n = len(model.atoms)
-    area = np.pi * case.geometry.radius**2 * thickness(material.crystal, 2)
-    volume = area if case.geometry.shape == "disc" else 4 / 3 * np.pi * case.geometry.radius**3
+    area = np.pi * case.geometry.outer**2 * thickness(material.crystal, 2)
+    volume = area if case.geometry.shape == "disc" else 4 / 3 * np.pi * case.geometry.outer**3
     pairs = (
         4 / 3 * np.pi * (material.potential.cutoff + model.atomistic.skin) ** 3 / material.crystal.site_volume
     )
     return {
         "lattice constant": {"value": material.crystal.a, "unit": "Å"},
+        "domain radius": {"value": case.geometry.outer / 10.0, "unit": "nm"},
         "receptive field": {"value": material.potential.receptive_field, "unit": "Å"},
         "atoms": n,
         "free atoms": int(model.atoms.free.sum()),

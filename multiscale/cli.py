@@ -149,7 +149,12 @@ def _read(args: argparse.Namespace, comm: Any) -> Case:
     case: Case = on_first_rank(comm, lambda: load_case(args.case, args.overrides, registries=False))
     try:
         check_names(case)
-        return with_committee(case)
+        case = with_committee(case)
+        if case.geometry.radius is None:
+            from multiscale.build import settled
+
+            case = settled(case)
+        return case
     except InputError as error:
         raise error.at(args.case.name) from None
 

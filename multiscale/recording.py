@@ -172,7 +172,7 @@ class Recorder:
         ring = (
             None
             if step.tip is None
-            else ring_of(sim.model, sim.case.geometry.centre, sim.case.geometry.radius)
+            else ring_of(sim.model, sim.case.geometry.centre, sim.case.geometry.outer)
         )
         if ring is not None:
             rate = energy_release(sim.model, stepper.q, ring, sim.interface)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from multiscale.config import names
@@ -89,11 +90,22 @@ class CrackConfig:
 @dataclass(frozen=True)
 class GeometryConfig:
     shape: str = item("shape of the domain; a disc is periodic along z", choices=("disc", "ball"))
-    radius: float = item("outer radius", dimension="length", above=0.0)
+    radius: float | None = item(
+        "outer radius; null: (core + blend)² / interatomic distance, with a crack eight times that, "
+        "where the rim costs about as much accuracy as the blend",
+        None,
+        dimension="length",
+        above=0.0,
+    )
     centre: tuple[float, ...] = item(
         "centre [x, y] of a disc or [x, y, z] of a ball", (0.0, 0.0), key="center", dimension="length"
     )
     crack: CrackConfig | None = item("a straight crack along z; null: none", None)
+
+    @property
+    def outer(self) -> float:
+        """The radius, infinite before it is chosen, Å."""
+        return math.inf if self.radius is None else self.radius
 
 
 @dataclass(frozen=True)

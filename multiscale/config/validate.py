@@ -133,9 +133,9 @@ def _check_geometry(geometry: GeometryConfig, crystal: CrystalConfig) -> None:
         raise InputError("geometry.shape", "must be disc, since the triangular crystal is flat, got ball")
     if geometry.crack is None:
         return
-    if math.dist(geometry.crack.tip, geometry.centre[:2]) >= geometry.radius:
+    if math.dist(geometry.crack.tip, geometry.centre[:2]) >= geometry.outer:
         tip = ", ".join(_nm(x) for x in geometry.crack.tip)
-        message = f"must lie inside the domain of radius {_nm(geometry.radius)}, got [{tip}]"
+        message = f"must lie inside the domain of radius {_nm(geometry.outer)}, got [{tip}]"
         raise InputError("geometry.crack.tip", message)
 
 
@@ -183,11 +183,11 @@ def _check_regions(case: Case) -> None:
     reach = regions.core.radius if regions.core.size is None else math.hypot(*regions.core.size) / 2
     assert reach is not None
     needed = math.dist(center, geometry.centre) + reach + regions.blend
-    if case.coupling.scheme != "atomistic" and needed >= geometry.radius:
+    if case.coupling.scheme != "atomistic" and needed >= geometry.outer:
         raise InputError(
             "regions",
             f"core and blend reach {_nm(round(needed, 6))} from the centre of the domain, whose "
-            f"geometry.radius is {_nm(geometry.radius)}",
+            f"geometry.radius is {_nm(geometry.outer)}",
         )
     if case.crystal.a is not None:
         check_blend(case, case.crystal.a)

@@ -30,7 +30,6 @@ REPLACED = [
     ("radius: 40 nm", "radius: inf nm", "geometry.radius: must be a finite number, got inf nm"),
     ("radius: 40 nm", "radius: 3 nm", "regions: core and blend reach 3.5 nm from the centre of the domain, whose geometry.radius is 3 nm"),
     ("radius: 40 nm", "raduis: 40 nm", "geometry.raduis: unknown key; did you mean radius?; allowed: shape, radius, center, crack"),
-    ("radius: 40 nm, ", "", "geometry.radius: is missing; outer radius"),
     ("shape: disc, radius: 40 nm", "shape: disk, radius: 40 nm", "geometry.shape: must be one of disc, ball, got disk; did you mean disc?"),
     ("tip: [0, 0]", "tip: [0, 0, 0]", "geometry.crack.tip: must have 2 entries, got 3: [0, 0, 0]"),
     ("tip: [0, 0]", "tip: 0", "geometry.crack.tip: must be a list, got 0"),
