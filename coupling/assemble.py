@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from coupling.atomistic import AtomisticEnergy, bulk_site_energies
-from coupling.atoms import AtomSet, Removal, Sites, cost_of, sites_around
+from coupling.atoms import AtomSet, Relaxation, Removal, Sites, cost_of, sites_around
 from coupling.basis import RelaxedBasis
 from coupling.calculated import CalculatedEnergy
 from coupling.exchange import Ownership
@@ -44,24 +45,27 @@ def coupled_model(
     shift: Array | None,
     remove: Removal | None = None,
     relaxed: HomogeneousCrystal | None = None,
+    relax: Relaxation | None = None,
 ) -> Model:
     """Atoms in the core and blend of `mask`, elements of `bulk` elsewhere. Collective over bulk.comm.
 
     thickness: of the slice that the atoms fill along z, Å (1 in a solid); shift: Λ by sublattice (b, 3, 3, 3) or
     None; remove: which sites are vacant; relaxed: the crystal whose basis slaved atoms follow at any strain, for
-    schemes without an energy (the forces still return by Tᵀ). The bulk's cell weights are set to what the atoms
-    leave over. RegionError where atoms that need the mesh lie outside it.
+    schemes without an energy (the forces still return by Tᵀ); relax: how the atoms are displaced at rest. The bulk's
+    cell weights are set to what the atoms leave over. RegionError where atoms that need the mesh lie outside it.
     """
     comm = bulk.comm
     sites, vacant = _occupied(
-        sites_around(crystal, mask, mask.blend + halo(potential, crystal), bulk.dim), remove
+        sites_around(crystal, mask, mask.blend + halo(potential, crystal), bulk.dim),
+        remove,
+        reach(potential) + crystal.a,
     )
     ownership = Ownership.balanced(comm, cost_of(sites.weights))
     mine = bulk.tabulate(sites.points[ownership.owned])
     found = ownership.gather(mine.found.astype(np.int8)).astype(bool)
     _check_cover(sites, found)
     _check_hole(bulk, mask)
-    atoms = _atom_set(sites, ~found, ownership, vacant)
+    atoms = _atom_set(sites, ~found, ownership, vacant, relax)
     layout = make_layout(atoms, bulk.n_owned // 3)
     transfer = transfer_matrix(atoms, layout, mine, shift)
     bulk.set_fraction(left_over(bulk, crystal, atoms, thickness))
@@ -85,15 +89,16 @@ def atomistic_model(
     comm: Any,
     shift: Array | None,
     remove: Removal | None = None,
+    relax: Relaxation | None = None,
 ) -> Model:
-    """Every site of a region is an atom, but for those to remove; a layer of one receptive field around it is held.
-    Collective."""
+    """Every site of a region is an atom, but for those to remove, displaced at rest by `relax`; a layer of one
+    receptive field around it is held. Collective."""
     width = potential.receptive_field
     sites, vacant = _occupied(
-        sites_around(crystal, Everywhere(region, width), 2.0 * width + 1e-6, dim), remove
+        sites_around(crystal, Everywhere(region, width), 2.0 * width + 1e-6, dim), remove, width + crystal.a
     )
     ownership = Ownership.balanced(comm, cost_of(sites.weights))
-    atoms = _atom_set(sites, np.ones(len(sites.points), bool), ownership, vacant)
+    atoms = _atom_set(sites, np.ones(len(sites.points), bool), ownership, vacant, relax)
     layout = make_layout(atoms, 0)
     held = region.distance(sites.points[ownership.owned]) >= 0.0
     fixed = _fixed(layout, crystal, (3 * np.flatnonzero(held)[:, None] + np.arange(3)).ravel())
@@ -102,15 +107,23 @@ def atomistic_model(
     return Model(atoms, layout, transfer, energy, None, np.zeros((0, 3)), fixed, shift, crystal, None)
 
 
-def _occupied(sites: Sites, remove: Removal | None) -> tuple[Sites, Sites]:
-    """The sites with an atom, and those without."""
+def _occupied(sites: Sites, remove: Removal | None, reach: float) -> tuple[Sites, Sites]:
+    """The sites with an atom, and those without that are closer than `reach` (Å) to one."""
     empty = np.zeros(len(sites.points), bool) if remove is None else np.asarray(remove(sites.points), bool)
-    return sites.select(~empty), sites.select(empty)
+    kept, vacant = sites.select(~empty), sites.select(empty)
+    if len(vacant.points) and len(kept.points):
+        plane = 2 if sites.pbc[2] else 3  # a slice is thinner than the reach
+        distance = cKDTree(kept.points[:, :plane]).query(vacant.points[:, :plane])[0]
+        vacant = vacant.select(distance < reach)
+    return kept, vacant
 
 
-def _atom_set(sites: Sites, free: Array, ownership: Ownership, vacant: Sites) -> AtomSet:
-    s = sites
-    return AtomSet(s.points, s.numbers, s.sublattice, s.weights, free, s.cell, s.pbc, ownership, vacant)
+def _atom_set(
+    sites: Sites, free: Array, ownership: Ownership, vacant: Sites, relax: Relaxation | None
+) -> AtomSet:
+    s, off = sites, None if relax is None else relax(sites.points)
+    x = s.points if off is None else s.points + off
+    return AtomSet(x, s.numbers, s.sublattice, s.weights, free, s.cell, s.pbc, ownership, vacant, off)
 
 
 def _fixed(layout: Layout, crystal: Crystal, held: Array) -> Array:

@@ -40,7 +40,8 @@ class AtomSet:
 
     reference: (n, 3) X_i, Å; numbers, sublattice: (n,); weights: (n,) w_i; free: (n,) atoms that are unknowns
     of their own (the others follow the mesh, or are held); cell, pbc: the periods; ownership: who evaluates what;
-    vacant: the sites of the crystal that were left empty.
+    vacant: the sites of the crystal that were left empty; relaxation: (n, 3) by which X_i is off the perfect crystal's
+    site, Å (under a free surface), None: nowhere.
     """
 
     reference: Array
@@ -52,6 +53,12 @@ class AtomSet:
     pbc: tuple[bool, bool, bool]
     ownership: Ownership
     vacant: Sites
+    relaxation: Array | None = None
+
+    @property
+    def sites(self) -> Array:
+        """Sites of the perfect crystal, (n, 3) Å."""
+        return self.reference if self.relaxation is None else self.reference - self.relaxation
 
     def __len__(self) -> int:
         return len(self.reference)
@@ -65,6 +72,9 @@ class AtomSet:
             self.pbc,
         )
 
+
+Relaxation = Callable[[Array], Array]
+"""Displacements at rest (n, 3), Å, of the atoms on the sites at points (n, 3): a free surface relaxes."""
 
 Removal = Callable[[Array], Array]
 """Which of the sites at points (n, 3) Å are left empty, (n,) boolean."""

@@ -107,8 +107,8 @@ def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | N
 
 def match(atoms: AtomSet, site: Array, vectors: Array, cut: Cut | None) -> tuple[Array, Array]:
     """Atom at each neighbour vector of each site, (s, m), and whether the bond to it is there."""
-    wanted = atoms.reference[site][:, None] + vectors
-    points = atoms.reference
+    wanted = atoms.sites[site][:, None] + vectors
+    points = atoms.sites
     if atoms.pbc[2]:  # copies one and two periods away serve neighbours beyond the slice
         reach = int(np.ceil(np.abs(vectors[:, 2]).max() / atoms.cell[2, 2]))
         points = np.concatenate([points + k * atoms.cell[2] for k in range(-reach - 1, reach + 2)])
@@ -119,7 +119,7 @@ def match(atoms: AtomSet, site: Array, vectors: Array, cut: Cut | None) -> tuple
         raise ValueError("a weighted site lacks a neighbour of the perfect crystal: the halo is too thin")
     present = ~lost.reshape(wanted.shape[:2])
     if cut is not None:
-        start = np.broadcast_to(atoms.reference[site][:, None], wanted.shape).reshape(-1, 3)
+        start = np.broadcast_to(atoms.sites[site][:, None], wanted.shape).reshape(-1, 3)
         present &= ~cut.crosses(start, wanted.reshape(-1, 3)).reshape(present.shape)
     return (index % len(atoms)).reshape(present.shape), present
 
@@ -127,12 +127,18 @@ def match(atoms: AtomSet, site: Array, vectors: Array, cut: Cut | None) -> tuple
 def _vacant(atoms: AtomSet, points: Array) -> Array:
     """Which points (n, 3) are vacant sites, (n,)."""
     empty = atoms.vacant.points
-    if len(empty) == 0:
+    if len(empty) == 0 or len(points) == 0:
         return np.zeros(len(points), bool)
-    apart = points[:, None] - empty
-    if atoms.pbc[2]:
-        apart -= np.round(apart[..., 2:] / atoms.cell[2, 2]) * atoms.cell[2]
-    return np.linalg.norm(apart, axis=2).min(axis=1, initial=np.inf) < 1e-3
+    box = [0.0, 0.0, atoms.cell[2, 2]] if atoms.pbc[2] else None
+    return cKDTree(_wrapped(empty, atoms), boxsize=box).query(_wrapped(points, atoms))[0] < 1e-3
+
+
+def _wrapped(points: Array, atoms: AtomSet) -> Array:
+    """Points with their coordinate along the period, if there is one, within it."""
+    if not atoms.pbc[2]:
+        return points
+    z = points[:, 2] % atoms.cell[2, 2]
+    return np.column_stack([points[:, :2], np.where(z >= atoms.cell[2, 2], 0.0, z)])
 
 
 def _blocks(present: Array, h: Array, weight: Array) -> Array:

@@ -19,7 +19,7 @@ Array = np.ndarray
 
 def left_over(bulk: Any, crystal: Crystal, atoms: AtomSet, depth: float) -> Array:
     """v_T / |T| of each owned cell, (nc,). A vacant site belongs to the atomistic side as its neighbours do."""
-    points = np.concatenate([atoms.reference, atoms.vacant.points])
+    points = np.concatenate([atoms.sites, atoms.vacant.points])
     sublattice = np.concatenate([atoms.sublattice, atoms.vacant.sublattice])
     weights = np.concatenate([atoms.weights, atoms.vacant.weights])
     w = weights > 0.0
@@ -32,7 +32,7 @@ def remasked(model: Model, mask: Mask) -> Model:
     neighbours)."""
     assert model.bulk is not None
     vacant = replace(model.atoms.vacant, weights=mask(model.atoms.vacant.points))
-    atoms = replace(model.atoms, weights=mask(model.atoms.reference), vacant=vacant)
+    atoms = replace(model.atoms, weights=mask(model.atoms.sites), vacant=vacant)
     fraction = left_over(model.bulk, model.crystal, atoms, thickness(model.crystal, model.bulk.dim))
     atomistic = replace(model.atomistic, atoms=atoms, weights=atoms.weights)
     bulk = model.bulk.with_fraction(fraction)

@@ -40,6 +40,15 @@ class Masked(Protocol):
 
 
 @runtime_checkable
+class Driven(Protocol):
+    """A term that the load moves: a rigid body at a depth."""
+
+    def drive(self, value: float) -> None:
+        """Go to where the load's value puts it."""
+        ...
+
+
+@runtime_checkable
 class Historic(Protocol):
     """A term that remembers what has happened to it."""
 

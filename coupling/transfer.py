@@ -12,7 +12,7 @@ Forces return by the transpose, so that power is conserved by construction.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from petsc4py import PETSc
@@ -99,21 +99,38 @@ def transfer_matrix(
     sublattice, or None for a rigid basis. Atoms that are neither free nor found on the mesh get empty rows.
     """
     own = atoms.ownership
-    free = atoms.free[own.owned]
-    number = np.cumsum(atoms.free)[own.owned] - 1
-    rows, cols, blocks = [np.flatnonzero(free)], [layout.atom_block(number[free])], [_identity(free.sum())]
+    number = np.where(atoms.free, np.cumsum(atoms.free) - 1, -1)[own.owned]
+    return following(own.comm, number, layout, interpolation, atoms.sublattice[own.owned], shift)
+
+
+def following(
+    comm: Any,
+    number: Array,
+    layout: Layout,
+    interpolation: Interpolation | None,
+    sublattice: Array,
+    shift: Array | None,
+) -> PETSc.Mat:
+    """The displacements of any points from the unknowns, 3 n_points × n_unknowns, rows on the rank that gives them.
+
+    number: (n,) which free atom (global count) each point of this rank is, −1 where it follows the mesh;
+    interpolation: for these points, None without a mesh; sublattice (n,), shift: as in `transfer_matrix`. Points that
+    do neither get empty rows. Collective.
+    """
+    free = np.flatnonzero(number >= 0)
+    rows, cols, blocks = [free], [layout.atom_block(number[free])], [_identity(len(free))]
     if interpolation is not None:
-        slaved = np.flatnonzero(~free & interpolation.found)
+        slaved = np.flatnonzero((number < 0) & interpolation.found)
         k = interpolation.nodes.shape[1]
         rows.append(np.repeat(slaved, k))
         cols.append(layout.node_block(interpolation.nodes[slaved].ravel()))
-        blocks.append(_slave_blocks(interpolation, slaved, atoms.sublattice[own.owned], shift))
+        blocks.append(_slave_blocks(interpolation, slaved, sublattice, shift))
     return block_matrix(
-        own.comm,
+        comm,
         np.concatenate(rows),
         np.concatenate(cols),
         np.concatenate(blocks),
-        (own.high - own.low, layout.n_local // 3),
+        (len(number), layout.n_local // 3),
     )
 
 

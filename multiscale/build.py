@@ -15,13 +15,16 @@ from coupling.hessian import reference_hessian
 from coupling.least_mask import least_second_difference
 from coupling.model import Model
 from coupling.preconditioner import Preconditioner, stiffness
-from coupling.regions import OPTIMAL, Ball, Mask, Shape
+from coupling.regions import OPTIMAL, Ball, Box, Mask, Shape
 from coupling.schemes import FORCE_BASED, SCHEMES, Reference, Scheme
+from coupling.surface import above
+from coupling.term import Term
 from meshes.ball import graded_ball
 from meshes.data import MeshData
 from meshes.disc import Band, Slit, graded_disc
 from meshes.importing import read_mesh
 from meshes.lattice import LatticePatch, longest_edge
+from multiscale.block import block_mesh, block_overhang, projected_lattice
 from multiscale.config import Case, InputError, check_blend
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, make_law
@@ -82,6 +85,7 @@ def build(
     if case.interface.law != "none":
         say("cohesive law")
     model, interface = _with_plane(case, material, model, placement)
+    model = replace(model, terms=(*model.terms, *_terms(load, model)))
     say("scheme and preconditioner")
     return _assembled(case, material, load, model, placement, interface)
 
@@ -133,7 +137,14 @@ def _assembled(
 
 def settled(case: Case) -> Case:
     """The case with what is chosen from its potential written out."""
-    return case if case.geometry.radius is not None else with_radius(case, make_material(case))
+    return case if case.geometry.sized else with_radius(case, make_material(case))
+
+
+def _terms(load: Load, model: Model) -> tuple[Term, ...]:
+    try:
+        return load.terms(model)
+    except ValueError as error:
+        raise InputError("load", str(error)) from error
 
 
 def make_material(case: Case) -> Material:
@@ -143,9 +154,9 @@ def make_material(case: Case) -> Material:
     check_blend(case, crystal.a)
     crack = case.geometry.crack
     try:
-        if case.geometry.shape == "disc":
+        if case.geometry.dim == 2:
             thickness(crystal, 2)
-        if crack is not None:
+        if crack is not None or case.geometry.shape == "block":
             crystal = crystal.cleavage_centred()
     except ValueError as error:
         raise InputError("crystal.orientation", str(error)) from error
@@ -195,11 +206,12 @@ def make_model(
 ) -> Model:
     """Atoms and bulk of a case. Collective. placement: of the core, if not the case's; like: a bulk whose law is
     taken."""
-    dim = 3 if case.geometry.shape == "ball" else 2
+    dim, block = case.geometry.dim, case.geometry.shape == "block"
+    remove, relax = (above, material.free_surface) if block else (None, None)
     shift = None if case.coupling.shift == "none" else material.shift
     crystal, potential = material.crystal, material.potential
     if case.coupling.scheme == "atomistic":
-        return atomistic_model(potential, crystal, domain(case), dim, comm, shift)
+        return atomistic_model(potential, crystal, domain(case), dim, comm, shift, remove, relax)
     placement = placement or Placement.of(case)
     mask = _on_lattice(case, placement.mask(case), crystal)
     _check_fit(case, mask, potential, crystal)
@@ -211,7 +223,9 @@ def make_model(
     data = made[0] if made else None
     bulk = Bulk(comm, data, law, depth, case.continuum.degree, linear=lambda x: blend(x) < 0.0)
     try:
-        return coupled_model(potential, crystal, mask, bulk, depth, shift, relaxed=_basis(case, material))
+        return coupled_model(
+            potential, crystal, mask, bulk, depth, shift, remove, _basis(case, material), relax
+        )
     except RegionError as error:
         raise InputError("regions", str(error)) from error
 
@@ -238,9 +252,12 @@ def _law(case: Case, potential: Potential, crystal: Crystal) -> Law:
         raise InputError("continuum", str(error)) from error
 
 
-def domain(case: Case) -> Ball:
-    """The whole domain."""
-    return Ball(case.geometry.centre, case.geometry.outer)
+def domain(case: Case) -> Shape:
+    """The whole domain; a block with its mirror image, so that its surface is no rim."""
+    geometry = case.geometry
+    if geometry.shape == "block":
+        return Box(geometry.middle, [(2.0 if k == 1 else 1.0) * s for k, s in enumerate(geometry.extent)])
+    return Ball(geometry.middle, geometry.outer)
 
 
 def make_mask(case: Case) -> Mask:
@@ -252,7 +269,9 @@ def overhang(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> 
     """How far the pad reaches beyond the domain, Å; negative where it ends inside."""
     low, high = mask.core.bounds()
     need = mask.blend + halo(potential, crystal)
-    centre = np.asarray(case.geometry.centre, float)
+    if case.geometry.shape == "block":
+        return block_overhang(case, low - need, high + need)
+    centre = np.asarray(case.geometry.middle, float)
     corner = np.maximum(np.abs(low[: len(centre)] - centre), np.abs(high[: len(centre)] - centre))
     reach = corner.max() if isinstance(mask.core, Ball) else float(np.linalg.norm(corner))
     return float(reach + need - case.geometry.outer)
@@ -262,34 +281,28 @@ def _on_lattice(case: Case, mask: Mask, crystal: Crystal) -> Mask:
     """With its values on the lattice where the mask is made there."""
     if mask.step != OPTIMAL:
         return mask
-    ball = case.geometry.shape == "ball"
-    vectors = crystal.cell if ball else projected_lattice(crystal)
-    origin = np.zeros(3) if ball else _node_origin(case)
+    solid = case.geometry.dim == 3
+    vectors = crystal.cell if solid else projected_lattice(crystal)
+    origin = np.zeros(3) if solid else _node_origin(case)
     return replace(mask, table=least_second_difference(mask.core, mask.blend, vectors, origin))
 
 
 def _check_fit(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> None:
     """The pad must end inside the domain."""
-    radius = case.geometry.outer
     beyond = overhang(case, mask, potential, crystal)
+    if beyond >= 0.0 and case.geometry.shape == "block":
+        pad = halo(potential, crystal) / 10
+        message = (
+            f"the pad, {pad:.3g} nm wide with this potential, reaches {beyond / 10:.3g} nm beyond the block"
+        )
+        raise InputError("geometry.size", message)
     if beyond >= 0.0:
+        radius = case.geometry.outer
         raise InputError(
             "geometry.radius",
             f"the pad leaves the mesh: core, blend and pad reach {(radius + beyond) / 10:.3g} nm from the centre, the "
             f"domain {radius / 10:.3g} nm; the pad of this potential is {halo(potential, crystal) / 10:.3g} nm wide",
         )
-
-
-def projected_lattice(crystal: Crystal) -> Array:
-    """Two shortest vectors (2, 2) of the lattice seen along z, Å."""
-    n = np.arange(-3, 4)
-    points = (np.stack(np.meshgrid(n, n, n, indexing="ij"), -1).reshape(-1, 3) @ crystal.cell)[:, :2]
-    length = np.linalg.norm(points, axis=1)
-    points = points[np.argsort(np.round(length, 6), kind="stable")]
-    points = points[np.linalg.norm(points, axis=1) > 1e-6 * crystal.a]
-    first = points[0]
-    off_line = np.abs(first[0] * points[:, 1] - first[1] * points[:, 0]) > 1e-6 * crystal.a**2
-    return np.stack([first, points[off_line][0]])
 
 
 def make_mesh_data(
@@ -300,6 +313,8 @@ def make_mesh_data(
     config, geometry = case.continuum.mesh, case.geometry
     if config.file is not None:
         return _imported(case, config.file)
+    if geometry.shape == "block":
+        return block_mesh(case, crystal, mask)
     vectors = projected_lattice(crystal)
     spacing = float(np.linalg.norm(vectors, axis=1).max())
     along = None if geometry.crack is None else np.array([1.0, 0.0])
@@ -308,7 +323,7 @@ def make_mesh_data(
     try:
         if geometry.shape == "ball":
             return graded_ball(
-                geometry.outer, hole=hole, h=config.h or spacing, centre=geometry.centre, **sizes
+                geometry.outer, hole=hole, h=config.h or spacing, centre=geometry.middle, **sizes
             )
         through = case.interface.law != "none"
         crack = None if geometry.crack is None else Slit(tip or geometry.crack.tip, through)
@@ -316,7 +331,7 @@ def make_mesh_data(
         if config.h is None:
             patch = LatticePatch(vectors, _node_origin(case), _widened(mask.core, mask.blend + spacing))
         return graded_disc(geometry.outer, h=config.h, hole=hole, patch=patch, crack=crack,
-                           centre=geometry.centre[:2], band=_band(case, config.h or spacing), **sizes)  # fmt: skip
+                           centre=geometry.middle[:2], band=_band(case, config.h or spacing), **sizes)  # fmt: skip
     except ValueError as error:
         raise InputError("continuum.mesh", str(error)) from error
 
@@ -335,7 +350,7 @@ def _imported(case: Case, file: str) -> MeshData:
         mesh = read_mesh(file)
     except ValueError as error:
         raise InputError("continuum.mesh.file", str(error)) from error
-    dim = 3 if case.geometry.shape == "ball" else 2
+    dim = case.geometry.dim
     needed = ["outer"] if case.geometry.crack is None else ["outer", "crack_upper", "crack_lower"]
     if case.interface.law != "none":
         needed += ["interface_upper", "interface_lower"]
@@ -367,8 +382,7 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
     load = LOADS[case.load.type](case.load, material)
     model = make_model(case, material, comm)
     n = len(model.atoms)
-    area = np.pi * case.geometry.outer**2 * thickness(material.crystal, 2)
-    volume = area if case.geometry.shape == "disc" else 4 / 3 * np.pi * case.geometry.outer**3
+    volume = _volume(case, material.crystal)
     pairs = (
         4 / 3 * np.pi * (material.potential.cutoff + model.atomistic.skin) ** 3 / material.crystal.site_volume
     )
@@ -389,6 +403,15 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
             "unit": "MB, about",
         },
     }
+
+
+def _volume(case: Case, crystal: Crystal) -> float:
+    """Of the whole domain, Å³."""
+    geometry = case.geometry
+    if geometry.shape == "ball":
+        return 4.0 / 3.0 * np.pi * geometry.outer**3
+    plane = float(np.prod(geometry.extent)) if geometry.shape == "block" else np.pi * geometry.outer**2
+    return plane * thickness(crystal, geometry.dim)
 
 
 def _misfit(model: Model, material: Material) -> dict[str, Any]:

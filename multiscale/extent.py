@@ -30,7 +30,7 @@ LEAST = 1.5
 
 def with_radius(case: Case, material: Material) -> Case:
     """The case with a radius of its domain. InputError where there are no regions to choose it by."""
-    if case.geometry.radius is not None:
+    if case.geometry.sized:
         return case
     pad = halo(material.potential, material.crystal)
     return replace(case, geometry=replace(case.geometry, radius=chosen_radius(case, material.crystal.a, pad)))
@@ -44,9 +44,9 @@ def chosen_radius(case: Case, a: float, pad: float) -> float:
     core = regions.core
     half = core.radius if core.size is None else 0.5 * math.hypot(*core.size)
     assert half is not None
-    off = math.dist(core_center(regions, geometry), geometry.centre)
+    off = math.dist(core_center(regions, geometry), geometry.middle)
     if geometry.crack is not None:
-        off = max(off, math.dist(geometry.crack.tip, geometry.centre[:2]))
+        off = max(off, math.dist(geometry.crack.tip, geometry.middle[:2]))
     reach, factor = half + regions.blend, DEFECT if geometry.crack is None else CRACK
     radius = off + max(factor * reach**2 / lattice_spacing(case.crystal.structure, a), LEAST * (reach + pad))
     digits = 2 - math.floor(math.log10(radius))

@@ -12,7 +12,7 @@ from nnp.crystal import Crystal
 from nnp.homogeneous import elastic_tensor, internal_shift
 from nnp.potential import Potential
 from nnp.stroh import griffith_k
-from nnp.surfaces import surface_energy
+from nnp.surfaces import FreeSurface, free_surface, surface_energy
 
 Array = np.ndarray
 
@@ -43,6 +43,11 @@ class Material:
     def surface_energy(self) -> float:
         """γ of the relaxed surfaces that a cut normal to y leaves, eV/Å²."""
         return surface_energy(self.potential, self.crystal, relaxed=True)
+
+    @cached_property
+    def free_surface(self) -> FreeSurface:
+        """How the crystal relaxes under its surface y = 0."""
+        return free_surface(self.potential, self.crystal)
 
     @cached_property
     def griffith(self) -> float:

@@ -39,7 +39,15 @@ class Placement:
 
     def mask(self, case: Case) -> Mask:
         assert case.regions is not None
-        return Mask(self.shape(case.regions.core.shape), case.regions.blend, case.coupling.mask)
+        placement = self.mirrored() if case.geometry.shape == "block" else self
+        return Mask(placement.shape(case.regions.core.shape), case.regions.blend, case.coupling.mask)
+
+    def mirrored(self) -> Placement:
+        """A box with its mirror image at the surface y = 0, which is no rim of the core; a disc or ball as it is."""
+        if len(self.extent) == 1:
+            return self
+        low, (x, _, *z) = self.centre[1] - 0.5 * self.extent[1], self.centre
+        return Placement((x, 0.0, *z), (self.extent[0], -2.0 * low, *self.extent[2:]), self.tip)
 
     def shifted(self, along_x: float) -> Placement:
         """Core and tip moved along the crack, Å."""

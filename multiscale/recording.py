@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,6 +16,8 @@ from multiscale.adapting import faces, left_behind, sizes
 from multiscale.build import Simulation, domain
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
+from multiscale.contact import contact_row, hertz_curve, hertz_radius, indenter_of, unit_of_force
+from multiscale.contact_plot import plot_indentation
 from multiscale.energy_release import energy_release, ring_of
 from multiscale.extrapolation import extrapolation
 from multiscale.files import write_atomically
@@ -150,7 +153,7 @@ class Recorder:
     def _row(self, stepper: Stepper | Follower, step: Step) -> dict[str, Any]:
         sim, solution = self.simulation, step.solution
         energy = {**asdict(solution.energy), "total": solution.energy.total, "predictor": step.start.total}
-        if sim.model.bulk is None:
+        if sim.model.bulk is None and not sim.model.terms:  # what an indenter does, the held layer shares in
             energy["inside"] = energy_inside(sim.model, stepper.q, domain(sim.case))
         row: dict[str, Any] = {
             "step": step.number,
@@ -172,11 +175,12 @@ class Recorder:
         ring = (
             None
             if step.tip is None
-            else ring_of(sim.model, sim.case.geometry.centre, sim.case.geometry.outer)
+            else ring_of(sim.model, sim.case.geometry.middle, sim.case.geometry.outer)
         )
         if ring is not None:
             rate = energy_release(sim.model, stepper.q, ring, sim.interface)
             row["energy_release_rate"] = shown(rate, "surface energy")
+        row |= contact_row(sim, stepper.q)
         if step.fold is not None:
             row["fold"] = shown(step.fold, sim.load.dimension)
         if sim.load.dimension == "stress intensity":
@@ -229,11 +233,16 @@ class Recorder:
         sim = self.simulation
         if sim.model.comm.rank != 0:
             return
+        steps, path = self.result.steps, self.folder / "history.png"
+        if indenter_of(sim) is not None:
+            depths = np.array([row["load"] for row in steps])
+            hertz, radius = hertz_curve(sim, depths), partial(hertz_radius, sim)
+            return plot_indentation(steps, path, unit_of_force(sim), hertz, radius, sim.case.title)
         label = {"stress intensity": "K, MPa√m"}.get(sim.load.dimension, sim.load.name)
         marks = {
             k: v for k, v in self.result.data["results"].items() if k in ("K_G", "K_plus", "K_minus") and v
         }
-        plot_history(self.result.steps, self.folder / "history.png", label, marks, sim.case.title)
+        plot_history(steps, path, label, marks, sim.case.title)
 
 
 def load_checkpoint(folder: Path) -> dict[str, Array] | None:

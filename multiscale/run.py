@@ -105,6 +105,7 @@ def _line(row: dict[str, Any], step: Step) -> str:
     mark = "" if step.solution.converged else "  NOT CONVERGED"
     for name in ("extrapolation", "force_spread"):
         tip += f"{name.replace('_', ' ')} {row[name]:.2g}  " if name in row else ""
+    tip += f"force {row['force']:.5g}  " if "force" in row else ""
     return (
         f"load {row['load']:.5g}  {tip}energy {row['energy']['total']:.6f} eV  residual {row['residual']:.1e} eV/Å  "
         f"{row['force_evaluations']} evaluations  {row['seconds']:.1f} s{mark}"

@@ -11,7 +11,7 @@ from petsc4py import PETSc
 
 from coupling.model import Energy
 from coupling.solve import Settings, Solution, minimise
-from coupling.term import commit, memories, remember
+from coupling.term import Driven, commit, memories, remember
 from multiscale.adapting import Remeshing, left_behind, next_placement, remeshed
 from multiscale.build import Simulation
 from multiscale.schedule import Schedule
@@ -132,6 +132,9 @@ class Stepper:
         self.q.axpy(1.0, target)
         self.q.axpy(-1.0, before)
         self.q.array[model.fixed] = target.array_r[model.fixed]
+        for term in model.terms:
+            if isinstance(term, Driven):
+                term.drive(value)
         self.value = value
         return self.simulation.scheme.energy_gradient(target, model.vector())
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from ase import Atoms
+from ase.constraints import FixAtoms
+from scipy.spatial import cKDTree
 
 from nnp.calculator import calculator_of
 from nnp.crystal import Crystal, make_crystal
 from nnp.potential import Potential
 from nnp.relaxation import relax
+
+Array = np.ndarray
 
 _NUDGE = 0.02
 """Å by which atoms start off their sites: a cut crystal is often a saddle, kept by its symmetry."""
@@ -51,6 +57,66 @@ def surface_energy(
     energy = _relaxed_energy(atoms, potential, fmax) if relaxed else _energy(atoms, potential)
     area = atoms.cell[0, 0] * atoms.cell[2, 2]
     return float((energy - len(atoms) * bulk_energy(potential, crystal)) / (2.0 * area))
+
+
+@dataclass(frozen=True)
+class FreeSurface:
+    """Displacements of the atoms of a half crystal y < 0 whose surface has relaxed, the same in every surface repeat.
+
+    period: (px, pz) Å; points (m, 3), displacement (m, 3): of the atoms of one repeat down to where nothing moves, Å.
+    """
+
+    period: Array
+    points: Array
+    displacement: Array
+
+    def __call__(self, points: Array) -> Array:
+        """Displacements (n, 3), Å, of the sites at points (n, 3)."""
+        tree = cKDTree(self._wrapped(self.points), boxsize=[self.period[0], 0.0, self.period[1]])
+        distance, nearest = tree.query(self._wrapped(np.asarray(points)))
+        return np.where((distance < 1e-3)[:, None], self.displacement[nearest], 0.0)
+
+    def _wrapped(self, points: Array) -> Array:
+        x, z = (points[:, k] % p for k, p in zip((0, 2), self.period))
+        x, z = np.where(x >= self.period[0], 0.0, x), np.where(z >= self.period[1], 0.0, z)
+        return np.column_stack([x, points[:, 1], z])
+
+
+def free_surface(potential: Potential, crystal: Crystal, fmax: float = 1e-3) -> FreeSurface:
+    """The relaxed surface y = 0 of a crystal with a gap between its planes there, within one surface repeat: no larger
+    reconstruction is found. Below `fmax` (eV/Å) Newton's method takes the forces to rounding. NotRelaxedError when
+    the optimiser gives up."""
+    reach = potential.receptive_field
+    px, pz = crystal.period((1.0, 0.0, 0.0)), crystal.period((0.0, 0.0, 1.0))
+    depth = max(4.0 * reach, 25.0)
+    points, _, numbers = crystal.sites(np.array([0.0, -depth - 2.0 * reach, 0.0]), np.array([px, 0.0, pz]))
+    atoms = Atoms(numbers, points, cell=[px, depth + 4.0 * reach, pz], pbc=(True, False, True))
+    held = points[:, 1] < -depth
+    atoms.set_constraint(FixAtoms(mask=held))
+    found = relax(atoms, potential, fmax=fmax)
+    if not found.converged:
+        raise NotRelaxedError(f"forces of {found.fmax:.2g} eV/Å are left under the free surface")
+    _finish(found.atoms, ~held)
+    return FreeSurface(np.array([px, pz]), points, found.atoms.positions - points)
+
+
+def _finish(atoms: Atoms, free: Array, iterations: int = 8, step: float = 1e-3) -> None:
+    """Newton's method for the free atoms (n,), with the stiffness by central differences of `step` Å. Without effect
+    on a surface that is stable in no other way than by its symmetry, where the steps are not small."""
+    start, n = atoms.positions.copy(), 3 * int(free.sum())
+
+    def forces(off: Array) -> Array:
+        moved = start.copy()
+        moved[free] += off.reshape(-1, 3)
+        atoms.positions = moved
+        return atoms.get_forces(apply_constraint=False)[free].ravel()
+
+    off, before = np.zeros(n), np.linalg.norm(forces(np.zeros(n)))
+    stiffness = np.stack([(forces(-step * e) - forces(step * e)) / (2.0 * step) for e in np.eye(n)], axis=1)
+    for _ in range(iterations):
+        off = off + np.linalg.lstsq(stiffness, forces(off), rcond=1e-8)[0]
+    if np.linalg.norm(forces(off)) > before:
+        atoms.positions = start
 
 
 def vacancy_energy(

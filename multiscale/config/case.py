@@ -89,16 +89,26 @@ class CrackConfig:
 
 @dataclass(frozen=True)
 class GeometryConfig:
-    shape: str = item("shape of the domain; a disc is periodic along z", choices=("disc", "ball"))
+    shape: str = item(
+        "shape of the domain: a disc, periodic along z; a ball; a block under a free surface y = 0, periodic along z "
+        "with two sizes",
+        choices=("disc", "ball", "block"),
+    )
     radius: float | None = item(
-        "outer radius; null: (core + blend)² / interatomic distance, with a crack eight times that, "
+        "outer radius of a disc or ball; null: (core + blend)² / interatomic distance, with a crack eight times that, "
         "where the rim costs about as much accuracy as the blend",
         None,
         dimension="length",
         above=0.0,
     )
-    centre: tuple[float, ...] = item(
-        "centre [x, y] of a disc or [x, y, z] of a ball", (0.0, 0.0), key="center", dimension="length"
+    size: tuple[float, ...] | None = item(
+        "of a block: [width, depth] or [width, depth, width along z]", None, dimension="length", above=0.0
+    )
+    centre: tuple[float, ...] | None = item(
+        "centre [x, y] of a disc or [x, y, z] of a ball; null: the origin",
+        None,
+        key="center",
+        dimension="length",
     )
     crack: CrackConfig | None = item("a straight crack along z; null: none", None)
 
@@ -106,6 +116,29 @@ class GeometryConfig:
     def outer(self) -> float:
         """The radius, infinite before it is chosen, Å."""
         return math.inf if self.radius is None else self.radius
+
+    @property
+    def sized(self) -> bool:
+        """Whether the case says how large the domain is."""
+        return self.shape == "block" or self.radius is not None
+
+    @property
+    def dim(self) -> int:
+        """Dimensions that the fields vary in."""
+        if self.shape == "block":
+            return len(self.size or (0.0, 0.0))
+        return 3 if self.shape == "ball" else 2
+
+    @property
+    def middle(self) -> tuple[float, ...]:
+        """Centre of a disc or ball; of a block the middle of its surface."""
+        return (0.0,) * self.dim if self.centre is None else self.centre
+
+    @property
+    def extent(self) -> tuple[float, ...]:
+        """Sizes of a block, Å."""
+        assert self.size is not None
+        return self.size
 
 
 @dataclass(frozen=True)
@@ -316,8 +349,68 @@ class StrainLoad:
     steps: int = item("applied in this many equal steps", 1, at_least=1)
 
 
-LOADS: dict[str, type] = {"k-field": KFieldLoad, "strain": StrainLoad}
-Load = KFieldLoad | StrainLoad
+@dataclass(frozen=True)
+class DepthRange:
+    start: float = item("first depth; negative: above the surface", key="from", dimension="length")
+    end: float = item("last depth", key="to", dimension="length")
+    steps: int = item("number of values, first and last included", at_least=1)
+    back: bool = item("retract in the same steps afterwards", False, key="return")
+    back_to: float | None = item(
+        "with return: where the way back ends; null: at the first depth",
+        None,
+        key="return_to",
+        dimension="length",
+    )
+
+    def upward(self) -> tuple[float, ...]:
+        """The values from `from` to `to`."""
+        n = self.steps - 1
+        return (*(self.start + (self.end - self.start) * k / n for k in range(n)), self.end)
+
+    @property
+    def floor(self) -> float:
+        """Where the way back ends."""
+        return self.start if self.back_to is None else self.back_to
+
+
+@dataclass(frozen=True)
+class ContactConfig:
+    law: str = item(
+        "repulsive: a force k (R − r)² on each site nearer than the radius; adhesive: a potential per area that two "
+        "half-spaces of Lennard-Jones atoms have",
+        "repulsive",
+        choices=("repulsive", "adhesive"),
+    )
+    stiffness: float = item(
+        "k of the repulsive law, eV/Å^3 for each site", 10.0, dimension="stress", above=0.0
+    )
+    work: float | None = item(
+        "work of adhesion of the adhesive law", None, dimension="surface energy", above=0.0
+    )
+    distance: float = item("gap of the adhesive law at rest", 3.0, key="range", dimension="length", above=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndentLoad:
+    """A rigid indenter pressed into the free surface of a block whose sides and bottom are held."""
+
+    type: str = item("a smooth rigid body pressed into the surface of a block", choices=("indent",))
+    shape: str = item("sphere (3D), or cylinder along z (2D)", choices=("sphere", "cylinder"))
+    radius: float = item("radius of the indenter", dimension="length", above=0.0)
+    centre: tuple[float, ...] | None = item(
+        "where it touches the surface, [x] or [x, z]; null: in the middle",
+        None,
+        key="center",
+        dimension="length",
+    )
+    depth: DepthRange = item(
+        "depths to go through; at zero it touches the outermost atoms at rest without a force"
+    )
+    contact: ContactConfig = item("what acts between indenter and surface", make=ContactConfig)
+
+
+LOADS: dict[str, type] = {"k-field": KFieldLoad, "strain": StrainLoad, "indent": IndentLoad}
+Load = KFieldLoad | StrainLoad | IndentLoad
 
 
 @dataclass(frozen=True)

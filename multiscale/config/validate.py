@@ -14,6 +14,7 @@ from multiscale.config.case import (
     Case,
     CrystalConfig,
     GeometryConfig,
+    IndentLoad,
     InterfaceConfig,
     KFieldLoad,
     KRange,
@@ -24,6 +25,7 @@ from multiscale.config.case import (
 )
 from multiscale.config.errors import InputError
 from multiscale.config.external import check_external
+from multiscale.config.indenting import check_indent
 from multiscale.config.quantities import to_text
 from multiscale.config.reading import near
 from multiscale.config.spec import key_of, spec_of
@@ -125,27 +127,42 @@ def _check_potential(case: Case) -> None:
 
 
 def _check_geometry(geometry: GeometryConfig, crystal: CrystalConfig) -> None:
-    dim = _dimension(geometry)
-    if len(geometry.centre) != dim:
-        message = f"must have {dim} entries for a {geometry.shape}, got {len(geometry.centre)}"
+    _check_extent(geometry)
+    dim = geometry.dim
+    if len(geometry.middle) != dim:
+        message = f"must have {dim} entries for a {geometry.shape}, got {len(geometry.middle)}"
         raise InputError("geometry.center", message)
-    if geometry.shape == "ball" and crystal.structure == "triangular":
-        raise InputError("geometry.shape", "must be disc, since the triangular crystal is flat, got ball")
+    if geometry.shape != "disc" and crystal.structure == "triangular":
+        message = f"must be disc, since the triangular crystal is flat, got {geometry.shape}"
+        raise InputError("geometry.shape", message)
     if geometry.crack is None:
         return
-    if math.dist(geometry.crack.tip, geometry.centre[:2]) >= geometry.outer:
+    if geometry.shape == "block":
+        raise InputError("geometry.crack", "does not go together with a block")
+    if math.dist(geometry.crack.tip, geometry.middle[:2]) >= geometry.outer:
         tip = ", ".join(_nm(x) for x in geometry.crack.tip)
         message = f"must lie inside the domain of radius {_nm(geometry.outer)}, got [{tip}]"
         raise InputError("geometry.crack.tip", message)
 
 
-def _dimension(geometry: GeometryConfig) -> int:
-    return 3 if geometry.shape == "ball" else 2
+def _check_extent(geometry: GeometryConfig) -> None:
+    """A disc or ball may have a radius, a block has two or three sizes and its place."""
+    block = geometry.shape == "block"
+    if block and geometry.size is None:
+        raise InputError("geometry.size", "is missing; [width, depth] or [width, depth, width along z]")
+    foreign: dict[str, object] = {"size": geometry.size}
+    if block:
+        foreign = {"radius": geometry.radius, "center": geometry.centre}
+    for key, value in foreign.items():
+        if value is not None:
+            raise InputError(f"geometry.{key}", f"does not belong to a {geometry.shape}")
+    if block and len(geometry.extent) not in (2, 3):
+        raise InputError("geometry.size", f"must have 2 or 3 entries, got {len(geometry.extent)}")
 
 
 def core_center(regions: RegionsConfig, geometry: GeometryConfig) -> tuple[float, ...]:
     """Position of the core's centre, as many components as the domain has dimensions."""
-    dim, given = _dimension(geometry), regions.core.center
+    dim, given = geometry.dim, regions.core.center
     if given == "origin":
         return (0.0,) * dim
     if given == "tip":
@@ -178,12 +195,16 @@ def _check_regions(case: Case) -> None:
         if case.coupling.scheme != "atomistic":
             raise InputError("regions", "is missing; only coupling.scheme atomistic does without")
         return
-    _check_core(regions.core, _dimension(geometry))
+    _check_core(regions.core, geometry.dim)
     center = core_center(regions, geometry)
     reach = regions.core.radius if regions.core.size is None else math.hypot(*regions.core.size) / 2
     assert reach is not None
-    needed = math.dist(center, geometry.centre) + reach + regions.blend
-    if case.coupling.scheme != "atomistic" and needed >= geometry.outer:
+    needed = math.dist(center, geometry.middle) + reach + regions.blend
+    if case.coupling.scheme == "atomistic":
+        return
+    if geometry.shape == "block":
+        _check_under_surface(case)
+    elif needed >= geometry.outer:
         raise InputError(
             "regions",
             f"core and blend reach {_nm(round(needed, 6))} from the centre of the domain, whose "
@@ -250,8 +271,28 @@ def _check_chi(interface: InterfaceConfig) -> None:
         raise InputError("interface.masked", "false says nothing where chi is 1; set interface.chi below 1")
 
 
+def _check_under_surface(case: Case) -> None:
+    """The core of a block reaches the surface, and core and blend leave room for elements."""
+    assert case.regions is not None
+    core, blend = case.regions.core, case.regions.blend
+    center = core_center(case.regions, case.geometry)
+    half = [0.5 * s for s in core.size] if core.size is not None else [core.radius or 0.0] * len(center)
+    if center[1] + half[1] < 0.0:
+        raise InputError("regions.core", "must reach the surface y = 0 of the block")
+    for axis, (c, h, size) in enumerate(zip(center, half, case.geometry.extent)):
+        needed, room = (h + blend - c, size) if axis == 1 else (abs(c) + h + blend, 0.5 * size)
+        if needed >= room:
+            raise InputError(
+                "regions",
+                f"core and blend reach {_nm(round(needed, 6))} along {'xyz'[axis]}, where the block ends at "
+                f"{_nm(room)}",
+            )
+
+
 def _check_load(case: Case) -> None:
     load = case.load
+    if isinstance(load, IndentLoad):
+        check_indent(case, load)
     if isinstance(load, KFieldLoad):
         if case.geometry.crack is None:
             raise InputError("geometry.crack", "is missing; load.type k-field needs a crack")

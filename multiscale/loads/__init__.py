@@ -1,11 +1,13 @@
-"""Loads: what the outer boundary is made to do. One file each, one line here."""
+"""Loads: what is done to the domain from outside. One file each, one line here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from coupling.model import Field
+from coupling.model import Field, Model
+from coupling.term import Term
+from multiscale.loads.indent import Indent
 from multiscale.loads.k_field import KField
 from multiscale.loads.strain import Strain
 
@@ -29,6 +31,10 @@ class Load(Protocol):
         """Displacement at reference points, (n, 3) Å → (n, 3) Å; linear in `value`."""
         ...
 
+    def terms(self, model: Model) -> tuple[Term, ...]:
+        """What the load adds to the energy of a model; those of coupling.term.Driven follow the value."""
+        ...
 
-LOADS: dict[str, Callable[..., Any]] = {"k-field": KField, "strain": Strain}
+
+LOADS: dict[str, Callable[..., Any]] = {"k-field": KField, "strain": Strain, "indent": Indent}
 """By the `type` of the case's load; each is called with (its config, the material's constants)."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from coupling.model import Field
+from coupling.model import Field, Model
+from coupling.term import Term
 from nnp.stroh import displacement, stroh
 
 MODES = ("I", "II", "III")
@@ -50,3 +51,6 @@ class KField:
             return displacement(solution, x[:, 0] - tip[0], x[:, 1] - tip[1], intensity)
 
         return u
+
+    def terms(self, model: Model) -> tuple[Term, ...]:
+        return ()

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from coupling.model import Field
+from coupling.model import Field, Model
+from coupling.term import Term
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,6 @@ class Strain:
     def field(self, value: float) -> Field:
         gradient = value * np.asarray(self.config.gradient, float)
         return lambda x: x @ gradient.T
+
+    def terms(self, model: Model) -> tuple[Term, ...]:
+        return ()
