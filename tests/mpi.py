@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PATIENCE = float(os.environ.get("MULTISCALE_TEST_PATIENCE", "1"))
+"""Factor on the seconds that a program on several ranks may take, for machines with other work to do."""
+
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
@@ -33,14 +36,16 @@ def run_ranks(n: int, program: str | Path, *args: object, timeout: float = 300.0
         pytest.skip("mpirun is not installed")
     what = [str(program)] if str(program).endswith(".py") else ["-m", str(program)]
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(
-        [mpirun, "-n", str(n), sys.executable, "-m", "mpi4py", *what, *map(str, args)],
-        env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": path},
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
-    assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    command = [mpirun, "-n", str(n), sys.executable, "-m", "mpi4py", *what, *map(str, args)]
+    environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": path}
+    with subprocess.Popen(
+        command, env=environment, cwd=ROOT, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        try:
+            out, err = process.communicate(timeout=timeout * PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.terminate()  # not kill, which would leave the ranks behind
+            raise
+    assert process.returncode == code, f"exit code {process.returncode}\n{out}\n{err}"
+    return out

@@ -59,7 +59,9 @@ def test_a_signal_ends_a_run_that_then_goes_on_to_the_same_end(
     arguments = ["run", str(case), "-o", str(out), "--set", f"solver.method={method}"]
     signal_in_step(monkeypatch, 2, number)
     assert main(arguments) == code
-    assert f"interrupted by {number.name} after step 1; --restart goes on from there" in capsys.readouterr().out
+    assert (
+        f"interrupted by {number.name} after step 1; --restart goes on from there" in capsys.readouterr().out
+    )
     assert read_result(out)["status"] == "interrupted" and len(energies(out)) == 1
     assert signal.getsignal(number) == before
     monkeypatch.undo()
