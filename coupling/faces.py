@@ -2,8 +2,8 @@
 
     E(q) = Σ_p a_p s_p Γ(δ_p),   δ = J q + gap,   ∇E = Jᵀ(a s T),   ∇²E = Jᵀ diag(a s D) J
 
-over quadrature points p of area a, of which the law carries the share s = 1 − χ w: where atoms of weight w hold the
-two sides together themselves, it does not act again.
+over quadrature points p of area a, of which the law carries the share s = 1 − χ w̄: where atoms of mean weight w̄ hold
+the two sides together themselves, it does not act again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from petsc4py import PETSc
 
 from coupling.cohesive.damage import Irreversible
 from coupling.cohesive.law import Response
+from coupling.layers import Layers
 from coupling.regions import Mask
 from coupling.term import Part
 
@@ -32,7 +33,7 @@ class Faces:
     jump: J, (3 m_all × unknowns), rows 3 p … 3 p + 2 the normal and the two tangential openings at point p of this
     rank; area: (m,) of each of this rank's points, Å²; law: Γ; points: (m, 3) where they are, Å; share: (m,) of the
     area on which the law acts; gap: (m, 3) opening at rest, Å; chi: (m,) what atoms carry of the adhesion where they
-    weigh one.
+    weigh one; layers: of atoms over which the mask is averaged, None: w at the points.
     """
 
     jump: PETSc.Mat
@@ -42,6 +43,7 @@ class Faces:
     share: Array
     gap: Array
     chi: Array
+    layers: Layers | None = None
     part: Part = "interface"
 
     @classmethod
@@ -54,18 +56,23 @@ class Faces:
         mask: Mask | None = None,
         gap: Array | None = None,
         chi: Array | None = None,
+        layers: Layers | None = None,
     ) -> Faces:
         """With the share 1 − χ w of a mask (without one, the law acts everywhere); closed at rest, and χ = 1, where
         they are not given."""
         m = len(area)
         gap = np.zeros((m, 3)) if gap is None else gap
         chi = np.ones(m) if chi is None else chi
-        faces = cls(jump, area, law, points, np.ones(m), gap, chi)
+        faces = cls(jump, area, law, points, np.ones(m), gap, chi, layers)
         return faces if mask is None else faces.remasked(mask)
 
     def remasked(self, mask: Mask) -> Faces:
         """The same surface under another mask of the atoms."""
-        return replace(self, share=1.0 - self.chi * mask(self.points))
+        return replace(self, share=1.0 - self.chi * self.weight(mask))
+
+    def weight(self, mask: Mask) -> Array:
+        """w̄ (m,) of the atoms at this rank's points."""
+        return mask(self.points) if self.layers is None else self.layers.weight(mask, self.points)
 
     def opening(self, q: PETSc.Vec) -> Array:
         """δ (m, 3), Å, of this rank's points. Collective."""

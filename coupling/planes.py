@@ -3,10 +3,11 @@
 At each atom of either plane Δ is the displacement of the upper plane less that of the lower one, the other plane's
 interpolated between its nearest atoms:
 
-    Δ_i = ± [u_i − Σ_j N_j(X_i) u_j],      E = Σ_i A_i w_i (1 − χ_i) Γ(Δ_i)
+    Δ_i = ± [u_i − Σ_j N_j(X_i) u_j],      E = Σ_i A_i w̄_i (1 − χ_i) Γ(Δ_i)
 
-with A_i half the area of an atom in its plane. Δ is measured from plane to plane, and masked atoms have no elasticity
-across the gap: Γ is the law of rigid bodies as it is, without a compliance subtracted.
+with A_i half the area of an atom in its plane and w̄ the mean weight of the atoms that hold the adhesion there. Δ is
+measured from plane to plane, and masked atoms have no elasticity across the gap: Γ is the law of rigid bodies as it is,
+without a compliance subtracted. Where slaved atoms have a relaxed shift beyond the linear one, Δ is without that.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from scipy.spatial import Delaunay
 from coupling.atoms import AtomSet
 from coupling.bodies import Bodies, in_plane_vectors
 from coupling.faces import Faces, Law
+from coupling.layers import Layers
 from coupling.masking import Masking
 from coupling.model import Model
 from coupling.regions import Mask
@@ -82,11 +84,14 @@ class PlaneLaw:
     def remasked(self, mask: Mask) -> PlaneLaw:
         """The same under another mask of the atoms."""
         faces = self.faces
-        return PlaneLaw(replace(faces, share=(1.0 - faces.chi) * mask(faces.points)))
+        return PlaneLaw(replace(faces, share=(1.0 - faces.chi) * faces.weight(mask)))
 
 
-def plane_law(model: Model, masking: Masking, law: Law) -> PlaneLaw | None:
-    """What the law holds for the masked atoms of a model, None where none are masked. Collective."""
+def plane_law(
+    model: Model, masking: Masking, law: Law, height: float = 0.0, layers: Layers | None = None
+) -> PlaneLaw | None:
+    """What the law holds for the masked atoms of a model, None where none are masked. height: of the interface, Å;
+    layers: over which the mask is averaged, None: the weight of the atom at each point. Collective."""
     atoms, weights = model.atoms, model.atoms.weights
     left = (1.0 - masking.chi) * weights
     if not (left > 0.0).any():
@@ -96,7 +101,11 @@ def plane_law(model: Model, masking: Masking, law: Law) -> PlaneLaw | None:
     atom = points.atom[mine]
     closed, chi = np.zeros((len(mine), 3)), masking.chi[atom]
     where = atoms.reference[atom]
-    return PlaneLaw(Faces(jump, points.area[mine], law, where, left[atom], closed, chi))
+    if layers is not None:
+        where[:, 1] = height
+    faces = Faces(jump, points.area[mine], law, where, left[atom], closed, chi, layers)
+    term = PlaneLaw(faces)
+    return term if model.mask is None else term.remasked(model.mask)
 
 
 def plane_points(atoms: AtomSet, bodies: Bodies, crystal: Crystal, chosen: Array) -> PlanePoints:

@@ -13,6 +13,7 @@ from coupling.cohesive import LAWS, CohesiveLaw, Subtracted, derive_table, layer
 from coupling.cohesive.damage import Irreversible, peak_opening
 from coupling.cohesive.relaxed import Relaxed
 from coupling.faces import Faces
+from coupling.layers import adhesive_layers
 from coupling.model import Model
 from multiscale.config import Case, InputError
 from multiscale.continuum.surface import Surface, make_surface
@@ -73,7 +74,10 @@ def with_interface(
     acting = law
     if case.interface.irreversible:
         acting = Irreversible(law, _history(surface, before))
-    faces = Faces.on(surface.jump(model.layout), surface.area, acting, surface.points, model.mask)
+    layers = adhesive_layers(material.potential, material.crystal)
+    faces = Faces.on(
+        surface.jump(model.layout), surface.area, acting, surface.points, model.mask, layers=layers
+    )
     made = Interface(surface, law, faces, surface.mean(model.layout), peak_opening(law))
     return replace(model, terms=(*model.terms, faces)), made
 

@@ -9,6 +9,9 @@ import numpy as np
 
 from coupling.bodies import Chi, Graded, by_surface_cell, sides, uniform
 from coupling.cohesive import CohesiveLaw
+from coupling.cohesive.compliance import Subtracted
+from coupling.cohesive.renormalised import Stretched
+from coupling.layers import adhesive_layers
 from coupling.masking import Masking, masked, removed_adhesion
 from coupling.model import Model
 from coupling.planes import FLAT, PlaneLaw, plane_law
@@ -37,7 +40,9 @@ def with_masking(
         masking = Masking(bodies, by_surface_cell(chi, material.crystal)(points))
         term = None
         if (masking.chi < 1.0).any():
-            term = plane_law(model, masking, of_rigid_bodies(law or make_law(case, material)))
+            layers = adhesive_layers(material.potential, material.crystal)
+            raw = between_planes(law or make_law(case, material))
+            term = plane_law(model, masking, raw, height, layers)
     except ValueError as error:
         raise InputError("geometry.crack.tip", str(error)) from error
     out = masking if case.interface.masked else replace(masking, chi=np.ones(len(points)))
@@ -45,10 +50,10 @@ def with_masking(
     return replace(model, atomistic=masked(model.atomistic, out), terms=terms)
 
 
-def of_rigid_bodies(law: CohesiveLaw) -> CohesiveLaw:
-    """The law that was adapted to the mesh, before that: masked atoms open from plane to plane, and what lies
-    between the planes has no elasticity of its own."""
-    while hasattr(law, "law"):
+def between_planes(law: CohesiveLaw) -> CohesiveLaw:
+    """A mesh's law before it was adapted to the mesh: masked atoms open from plane to plane, one plane at a time, and
+    what lies between the planes has no elasticity of its own."""
+    while isinstance(law, Subtracted | Stretched):
         law = law.law
     return law
 
@@ -76,8 +81,9 @@ def _check_gap(material: Material, points: Array, height: float) -> None:
 
 
 def adhesion(model: Model) -> float:
-    """How many times the adhesion across the interface is counted where atoms have weight: by the atoms as they
-    are, and by the law. 1 where what the law holds is taken out of the atoms. Collective."""
+    """How many times the adhesion of rigid bodies is counted where atoms have weight: by the atoms as they are, and
+    by the law. 1 where what the law holds is taken out of the atoms (less by the relaxation of surfaces, where the
+    law has that). Collective."""
     masking, own = model.atomistic.masking, model.atoms.ownership
     laws = [term.faces for term in model.terms if isinstance(term, PlaneLaw)]
     if not isinstance(masking, Masking) or not laws:

@@ -7,13 +7,16 @@ from dataclasses import replace
 import ase.io
 import numpy as np
 import pytest
+from ase import units
 from mpi4py import MPI
 
-from coupling.cohesive import LAWS, derive_table
+from coupling.cohesive import Subtracted, layer_compliance
+from coupling.faces import Faces
 from coupling.planes import PlaneLaw
 from multiscale.build import make_material, make_model
 from multiscale.cli import main
 from multiscale.config import InputError, parse_case
+from multiscale.interface import with_interface
 from multiscale.masking import adhesion, with_masking
 from multiscale.result import read_result
 
@@ -22,17 +25,18 @@ crystal: {structure: diamond, symbol: Si, orientation: {x: [1, 1, -2], y: [1, 1,
 potential: {type: stillinger-weber}
 geometry: {shape: disc, radius: 5 nm, crack: {tip: [0, 0], plane: y}}
 regions: {core: {shape: disc, center: tip, radius: 1 nm}, blend: 1 nm}
-interface: {law: derive}
+interface: {law: derive, where: plane, compliance: keep, surfaces: rigid}
 load: {type: k-field, mode: I, K: {from: 0.4, to: 0.5, steps: 2}}
 """
 
 
 @pytest.fixture(scope="module")
 def made():
-    case = replace(parse_case(CASE), interface=parse_case(CASE.replace("derive", "none")).interface)
+    """Material, model with the law on the whole plane of its mesh, and the law."""
+    case = parse_case(CASE)
     material = make_material(case)
-    law = LAWS["derive"].fit(derive_table(material.potential, material.crystal)[0])
-    return material, make_model(case, material, MPI.COMM_SELF), law
+    model, interface = with_interface(case, material, make_model(case, material, MPI.COMM_SELF))
+    return material, model, interface.law
 
 
 def _masked(made, *overrides: str):
@@ -42,7 +46,7 @@ def _masked(made, *overrides: str):
 
 def test_atoms_carry_it_all_unless_told_otherwise(made) -> None:
     model = _masked(made)
-    assert model.terms == () and adhesion(model) == 1.0
+    assert model.terms == made[1].terms and adhesion(model) == 1.0
     energies = [m.atomistic(m.atoms.reference)[0] for m in (model, made[1])]
     assert energies[0] == energies[1]
     np.testing.assert_array_equal(model.atomistic.masking.chi, 1.0)
@@ -58,14 +62,46 @@ def test_chi_fades_from_the_tip_along_the_plane(made) -> None:
     assert aside[np.abs(x - 10.0).argmin()] == 0.9
 
 
+@pytest.mark.parametrize(
+    "options", [["chi=1"], ["chi=0"], ["chi=0.9", "fade={radius: 2 Å, width: 9 Å, to: 0.2}"]]
+)
+def test_the_whole_plane_has_the_energy_of_the_law_by_atoms_blend_and_mesh(made, options) -> None:
+    """Rigid halves at openings where the derived law is that of the potential: area times Γ for any χ and w, to
+    1e-6 J/m². Compressed, and half slid, when second layers take part, to 2e-4."""
+    _, plain, law = made
+    model = _masked(made, *[f"interface.{option}" for option in options])
+    table = law.table
+    pulled = table.openings[table.rest + np.array([1, 4, 9, len(table.openings) - 1 - table.rest])]
+    pressed = [[table.openings[0], 0.0, 0.0], [table.openings[table.rest + 2], *(0.5 * table.cell[0])]]
+    states = np.concatenate([np.outer(pulled, [1.0, 0.0, 0.0]), pressed])
+    area = np.ptp(plain.terms[0].points[:, 0]) * model.atoms.cell[2, 2]
+    energies = np.array([_rigid(model, state) for state in states])
+    off = np.abs(energies / area - law(states).energy) * units.m**2 / units.J
+    assert off[: len(pulled)].max() < 1e-6 and off.max() < 2e-4
+
+
+def _rigid(model, opening) -> float:
+    """Energy of two rigid halves, eV."""
+    apart = opening[[1, 0, 2]]
+    q = model.unknowns(lambda p: np.where(p[:, 1:2] > 0.0, apart, 0.0))
+    return model.energy_gradient(q, model.vector()).total
+
+
 @pytest.mark.parametrize("chi", [0.0, 0.4])
 def test_adhesion_is_counted_once_with_masking_and_again_without(made, chi) -> None:
-    """Away from the crystal's own energy by rounding and quadrature of the mask's step in the blend: 0.3 %."""
+    """But for the quadrature of the mask's step in a blend of three atoms along the plane."""
     right = _masked(made, f"interface.chi={chi}")
-    assert [type(term) for term in right.terms] == [PlaneLaw]
-    assert adhesion(right) == pytest.approx(1.0, abs=3e-3)
+    assert [type(term) for term in right.terms] == [Faces, PlaneLaw]
+    assert adhesion(right) == pytest.approx(1.0, abs=3e-4)
     wrong = _masked(made, f"interface.chi={chi}", "interface.masked=false")
-    assert adhesion(wrong) == pytest.approx(2.0 - chi, abs=3e-3)
+    assert adhesion(wrong) == pytest.approx(2.0 - chi, abs=3e-4)
+
+
+def test_masked_atoms_have_the_law_without_what_the_mesh_needs(made) -> None:
+    material, model, law = made
+    adapted = Subtracted(law, layer_compliance(material.elastic, 2.35))
+    term = with_masking(parse_case(CASE, ["interface.chi=0"]), material, model, adapted).terms[-1]
+    assert term.faces.law is law
 
 
 def test_the_plane_of_the_tip_must_be_the_one_of_the_law(made) -> None:
@@ -112,5 +148,5 @@ def test_a_run_says_that_adhesion_is_counted_twice_and_writes_body_and_chi(tmp_p
 )
 def test_wrong_values_of_chi(text, message) -> None:
     with pytest.raises(InputError) as caught:
-        parse_case(CASE.replace("{law: derive}", text))
+        parse_case(CASE.replace("{law: derive, where: plane, compliance: keep, surfaces: rigid}", text))
     assert message in str(caught.value)
