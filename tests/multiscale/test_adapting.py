@@ -1,5 +1,6 @@
 """The core follows a crack that runs: what is carried over, what it leaves behind, restart, ranks, bad input."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from coupling.atoms import thickness
 from coupling.continuation import continued
 from coupling.cut import Cut
 from coupling.solve import Settings, minimise
-from multiscale.adapting import remeshed
+from multiscale.adapting import next_placement, remeshed
 from multiscale.build import build, rebuilt
 from multiscale.cli import main
 from multiscale.config import load_case
+from multiscale.placement import Placement
 from multiscale.result import read_result
 from multiscale.stepping import Stepper
 from tests.mpi import run_ranks
@@ -176,7 +178,8 @@ def test_a_run_that_has_moved_its_core_can_be_restarted(folder, case, done) -> N
 
 
 def test_two_ranks_move_the_core_alike(folder, case) -> None:
-    short = ["--set", "load.K={from: 1.5, to: 1.7, steps: 2, unit: K_G}"]
+    short = ["--set", "load.K={from: 1.6, to: 1.6, steps: 1, unit: K_G}"]
+    short += ["--set", "solver.force_tolerance=1 meV/Å", "--set", "regions.core.tolerance=0.017"]
     assert main(["run", str(case), "-o", str(folder / "one"), *short]) == 0
     run_ranks(2, "multiscale", "run", case, "-o", folder / "two", *short)
     alone, together = read_result(folder / "one"), read_result(folder / "two")
@@ -197,6 +200,58 @@ def test_a_crack_that_heals_takes_the_core_back(folder, case) -> None:
     assert result["steps"][-1]["crack_tip"] is None  # closed as far as the first core sees
 
 
+def test_the_core_grows_until_the_tolerance_holds(folder, case, capsys) -> None:
+    """Displacements near the tip against full atomistics: the error falls with the tolerance."""
+    load = ["--set", "load.K={from: 1.0, to: 1.2, steps: 2, unit: K_G}"]
+    reference, errors = folder / "reference", []
+    assert main(["run", str(case), "-o", str(reference), *load, "--set", "coupling.scheme=atomistic"]) == 0
+    for tolerance in (0.016, 0.008):
+        out = folder / f"tolerance{tolerance}"
+        assert (
+            main(["run", str(case), "-o", str(out), *load, "--set", f"regions.core.tolerance={tolerance}"])
+            == 0
+        )
+        result = read_result(out)
+        assert all(s["indicator"] <= tolerance for s in result["steps"]) and not result["warnings"]
+        errors.append(_near_tip(out, reference, capsys))
+    assert len(result["remeshings"]) >= 2 and "indicator" in result["remeshings"][0]["reason"]
+    assert errors[1] < 0.7 * errors[0]
+    first, last = result["steps"][0]["energy"], result["steps"][-1]["energy"]
+    whole = [s["energy"]["inside"] for s in read_result(reference)["steps"]]
+    assert last["total"] - first["total"] == pytest.approx(
+        whole[1] - whole[0], rel=3e-3
+    )  # in spite of the faces
+
+
+def _near_tip(out, reference, capsys) -> float:
+    capsys.readouterr()
+    assert main(["compare", str(out), str(reference), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["worst"]["near_tip_max"]
+
+
+def test_a_committee_that_disagrees_in_the_blend_zone_moves_the_core(sim, equilibrium) -> None:
+    """0.5 eV/Å on one atom at the outer edge of the blend zone is a strain of 0.5 / (‖C‖ Ω^⅔) = 0.04 there."""
+    stepper, _ = equilibrium
+    config = replace(sim.case.regions, core=replace(sim.case.regions.core, tolerance=0.03))
+    atoms, near = sim.model.atoms, replace(sim, case=replace(sim.case, regions=config))
+    outermost = np.where(
+        atoms.weights > 0.0, np.linalg.norm(atoms.reference[:, :2] - sim.placement.centre, axis=1), 0
+    )
+    forces = np.where(np.arange(len(atoms)) == outermost.argmax(), 0.5, 0.0)
+    assert next_placement(near, stepper.q, 0.0) is None
+    unsure = replace(near, trust=replace(near.trust, spread=lambda positions: (forces, forces)))
+    reason, wanted = next_placement(unsure, stepper.q, 0.0)
+    assert wanted.extent[0] == pytest.approx(outermost.max()) and "indicator" in reason
+
+
+def test_a_box_grows_on_the_sides_that_need_it() -> None:
+    box = Placement((1.0, 0.0), (10.0, 6.0), None)
+    grown = box.grown("box", np.array([[12.0, 0.0], [0.0, -4.0]]), 2.0, 1.0, 3.0)
+    assert grown.extent == (13.0, 6.0) and grown.centre == (2.5, 0.0)  # to the right by at most 3
+    grown = box.grown("box", np.array([[0.0, -5.5]]), 2.0, 1.0, 3.0)
+    assert grown.extent == (10.0, 7.0) and grown.centre == (1.0, -0.5)  # downwards by at least 1
+
+
 def test_a_domain_that_ends_stops_the_core(folder, case, capsys) -> None:
     out = folder / "end"
     more = ["--set", "geometry.radius=5.6 nm", "--set", "load.K={from: 1.8, to: 2.2, steps: 2, unit: K_G}"]
@@ -210,6 +265,11 @@ def test_a_domain_that_ends_stops_the_core(folder, case, capsys) -> None:
         ("regions.core.radius=1.2 nm", "regions.core.radius: an adaptive core must reach at least"),
         ("solver.path=arc-length", "regions.core.adaptive: must be false with solver.path arc-length"),
         ("continuum.mesh.file=a.msh", "regions.core.adaptive: must be false with continuum.mesh.file"),
+        ("regions.core.tolerance=0", "regions.core.tolerance: must be positive, got 0"),
+        (
+            "regions.core={shape: disc, center: tip, radius: 2 nm, tolerance: 0.01}",
+            "regions.core.tolerance: needs adaptive: true",
+        ),
         ("regions.core.adaptive=1", "regions.core.adaptive: must be true or false"),
     ],
 )
