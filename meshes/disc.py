@@ -147,7 +147,7 @@ def _patch(
     if core is not None and len(loops) == 1:
         raise ValueError("the hole does not lie within the lattice patch")
     rim = max(loops, key=_enclosed_area)
-    away = (rim - centre) / np.linalg.norm(rim - centre, axis=1, keepdims=True)
+    away = (rim - centre) / np.linalg.norm(rim - centre, axis=1, keepdims=True).clip(min=1e-300)
     if not outline.inside(rim + _mean_edge(rim) * away).all():
         raise ValueError("the lattice patch reaches the outer boundary")
     return points, cells, rim

@@ -7,6 +7,7 @@ from mpi4py import MPI
 
 from coupling.cut import Cut
 from coupling.indicator import nonlinearity, stiffest, strain_gradient
+from coupling.regions import Hexagon
 from meshes.disc import graded_disc
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import LAWS
@@ -44,6 +45,17 @@ def test_response_is_that_of_the_unturned_crystal(degree) -> None:
     np.testing.assert_allclose(straight[0][0], stretch + 0.5 * stretch @ stretch, atol=1e-12)
     sizes = [nonlinearity(*response(np.eye(3) + f * stretch), moduli)[0] for f in (1.0, 0.5)]
     assert sizes[0] / sizes[1] == pytest.approx(4.0, rel=0.1) and sizes[0] < 0.03
+
+
+def test_a_lengthened_hexagon_is_as_far_away_as_its_halves() -> None:
+    """Corners at half the length from those of the regular one, flat sides between."""
+    points = np.array(
+        [[7.5, 0.0], [-9.0, 0.0], [1.0, 5.0], [-2.0, -np.sqrt(0.75) * 3.0], [4.5, np.sqrt(0.75) * 3.0]]
+    )
+    regular, long = Hexagon((0.0, 0.0), 3.0), Hexagon((0.0, 0.0), 3.0, 6.0)
+    apart = points - np.sign(points[:, :1]) * np.minimum(np.abs(points[:, :1]), 3.0) * [1.0, 0.0]
+    np.testing.assert_allclose(long.distance(points), regular.distance(apart), atol=1e-12)
+    np.testing.assert_allclose(long.distance(points)[[0, 3, 4]], [1.5, 0.0, 0.0], atol=1e-12)
 
 
 def test_stiffest_direction() -> None:

@@ -221,6 +221,18 @@ def test_plate_has_its_sides_and_its_area(hole):
     assert mesh.volumes().sum() == pytest.approx(300 * 120 - lost, rel=1e-9 if hole is None else 0.01)
 
 
+def test_a_patch_beside_the_centre_may_have_a_node_there():
+    """As the core of a crack that has run: the rim of its lattice passes through the centre of the disc."""
+
+    def around(r):
+        return lambda p: np.linalg.norm(p - [10.0 * A, 0.0], axis=-1) - r
+
+    lattice = LatticePatch(TRIANGULAR, np.zeros(2), around(10.0 * A + 1e-6))
+    mesh = graded_disc(60.0 * A, hole=around(5.0 * A), patch=lattice, crack=Slit((10.0 * A, 0.0)))
+    assert np.linalg.norm(mesh.points, axis=1).min() < 1e-9
+    assert mesh.volumes().sum() == pytest.approx(np.pi * A**2 * (60.0**2 - 5.0**2), rel=0.01)
+
+
 FCC = 5.43 / 2 * (np.ones((3, 3)) - np.eye(3))
 BCC = 3.15 / 2 * (np.ones((3, 3)) - 2 * np.eye(3))
 BALLS = {

@@ -42,3 +42,16 @@ def test_size_follows_the_law_and_both_rims_are_tagged():
 def test_wrong_sizes(bad):
     with pytest.raises(ValueError, match="hole < resolved < radius"):
         graded_hexagon(*bad, size)
+
+
+def test_a_lengthened_hexagon_keeps_its_area_and_sites():
+    mesh = graded_hexagon(46.0, 6, 12, size, length=8)
+    area = 1.5 * np.sqrt(3.0) * (46.0**2 - 6.0**2) + np.sqrt(3.0) * 8.0 * (46.0 - 6.0)
+    assert mesh.volumes().sum() == pytest.approx(area, rel=1e-12)
+    assert mesh.quality().min() > 0.35
+    j = mesh.points[:, 1] / np.sqrt(0.75)
+    i = mesh.points[:, 0] - 0.5 * j
+    sites = np.abs(np.stack([i, j]) - np.round(np.stack([i, j]))).max(0) < 1e-9
+    assert sites.sum() >= sum(6 * k + 2 * 8 for k in range(6, 13))
+    with pytest.raises(ValueError, match="an even number"):
+        graded_hexagon(46.0, 6, 12, size, length=3)
