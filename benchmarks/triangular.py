@@ -6,7 +6,7 @@ Ortner & Zhang, arXiv:1407.0053; Li, Ortner, Shapeev & Van Koten, Numer. Math. 1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import process_time
 
 import numpy as np
@@ -31,7 +31,6 @@ from nnp.registry import make_potential
 Array = np.ndarray
 LAYER = np.sqrt(0.75)  # between two rows of atoms
 TOLERANCE = 1e-10
-SPREAD = 0.25
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,12 @@ def crystal_of(case: Case) -> Crystal:
 @dataclass(frozen=True)
 class Layout:
     """Layers of core and of blend, degree of the elements beyond, their size h(r) = coarser · degree · (r / K)^γ with
-    K = core + blend and γ = 3/2 or 4/3, radius of the domain, mask."""
+    K = core + blend and γ = 3/2 or 4/3, radius of the domain, mask; by how much all is lengthened along x, and where
+    on the x axis it is centred (a whole number: a site)."""
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return self.centre, 0.0
 
     core: int
     blend: int
@@ -107,11 +111,12 @@ class Layout:
     radius: float
     mask: str = "cubic"
     length: int = 0
+    centre: float = 0.0
 
     def size(self, r: float) -> float:
         """The exponents give the least error for as many unknowns when |∇u| falls as r⁻² (Luskin et al. 2013)."""
         exponent = {1: 3.0 / 2.0, 2: 4.0 / 3.0}[self.degree]
-        more = SPREAD * self.length
+        more = 0.25 * self.length  # beyond a lengthened core the solution decays as from its middle
         return self.coarser * self.degree * ((r + more) / (self.core + self.blend + more)) ** exponent
 
 
@@ -120,14 +125,15 @@ def coupled(case: Case, layout: Layout) -> Model:
     potential, crystal = case.potential(), crystal_of(case)
     k = layout.core + layout.blend
     data = graded_hexagon(layout.radius, layout.core, k, layout.size, layout.length)
-    resolved, law = Hexagon((0.0, 0.0), k + 1e-6, layout.length), LAWS["cauchy-born"](potential, crystal)
+    data = replace(data, points=data.points + layout.middle)
+    resolved, law = Hexagon(layout.middle, k + 1e-6, layout.length), LAWS["cauchy-born"](potential, crystal)
     bulk = Bulk(MPI.COMM_SELF, data, law, degree=layout.degree, linear=lambda x: resolved.distance(x) < 0.0)
     mask = make_mask(layout)
     return coupled_model(potential, crystal, mask, bulk, 1.0, None, case.removed)
 
 
 def make_mask(layout: Layout) -> Mask:
-    core, blend = Hexagon((0.0, 0.0), layout.core, layout.length), LAYER * layout.blend
+    core, blend = Hexagon(layout.middle, layout.core, layout.length), LAYER * layout.blend
     if layout.mask != OPTIMAL:
         return Mask(core, blend, layout.mask)
     vectors = np.array([[1.0, 0.0], [0.5, LAYER]])
