@@ -229,10 +229,10 @@ def main() -> None:
 
 
 NOTE = """Rigid half crystals of silicon. `held out`: root-mean-square errors of the law at openings and slidings
-that the potential was not asked at. Checks: `area` is ∫T dδ/2γ − 1, `loop` ∮T·dδ/2γ, `rest` what is left at δ = 0, `tangent` its
-error against differences. `fit`: root-mean-square error of the traction in % of the peak, of pure opening, and with
-sliding; above 3 % for opening a fit warns. `stiffness left`: of the closed surface, over that of the lattice, once the
-compliance of the layer (50 layers) is subtracted."""
+that the potential was not asked at. Checks: `area` is ∫T dδ/2γ − 1, `loop` ∮T·dδ/2γ, `rest` what is left at δ = 0,
+`tangent` its error against differences. `fit`: root-mean-square error of the traction in % of the peak, of pure
+opening, and with sliding; above 3 % for opening a fit warns. `stiffness left`: of the closed surface, over that of the
+lattice, once the compliance of the layer (50 layers) is subtracted."""
 
 if __name__ == "__main__":
     main()
