@@ -29,6 +29,7 @@ from multiscale.config import Case, InputError, check_blend
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, make_law
 from multiscale.continuum.mismatch import elastic_mismatch
+from multiscale.crystals import crystal_of
 from multiscale.ending import on_first_rank
 from multiscale.extent import with_radius
 from multiscale.interface import Interface, with_interface
@@ -39,10 +40,10 @@ from multiscale.placement import Placement, check_room
 from multiscale.schedule import Schedule
 from multiscale.trust import Trust, check_limits, make_trust
 from nnp.committee import driving
-from nnp.crystal import Crystal, make_crystal
+from nnp.crystal import Crystal
 from nnp.external import CalculatorError
-from nnp.homogeneous import HomogeneousCrystal, lattice_constant
-from nnp.potential import Potential, UnknownSpeciesError, check_species
+from nnp.homogeneous import HomogeneousCrystal
+from nnp.potential import Potential
 from nnp.registry import make_potential
 
 Array = np.ndarray
@@ -150,7 +151,7 @@ def _terms(load: Load, model: Model) -> tuple[Term, ...]:
 def make_material(case: Case) -> Material:
     potential, committee = driving(_potential(case), case.potential.committee)
     check_limits(case, potential, committee)
-    crystal = _crystal(case, potential)
+    crystal = crystal_of(case.crystal, potential)
     check_blend(case, crystal.a)
     crack = case.geometry.crack
     try:
@@ -177,24 +178,6 @@ def _potential(case: Case) -> Potential:
         raise InputError(f"potential.{error.key}", str(error)) from error
     except ValueError as error:
         raise InputError("potential", str(error)) from error
-
-
-def _crystal(case: Case, potential: Potential) -> Crystal:
-    config = case.crystal
-    o = config.orientation
-    orientation = None if o is None else {"x": o.x, "y": o.y, "z": o.z}
-    symbols = config.symbol if isinstance(config.symbol, str) else list(config.symbol)
-    try:
-        unit = make_crystal(config.structure, symbols, config.a or 1.0, orientation)
-        check_species(potential, unit.bulk_state().numbers)
-        a = config.a or lattice_constant(potential, config.structure, symbols)
-    except UnknownSpeciesError as error:
-        raise InputError("crystal.symbol", str(error)) from error
-    except CalculatorError as error:
-        raise InputError(f"potential.{error.key}", str(error)) from error
-    except ValueError as error:
-        raise InputError("crystal", str(error)) from error
-    return replace(unit, cell=unit.cell * a / unit.a, basis=unit.basis * a / unit.a, a=a)
 
 
 def make_model(

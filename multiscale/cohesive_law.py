@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,17 @@ from coupling.cohesive import (
     Halves,
     Subtracted,
     Table,
+    bicrystal_halves,
     derive_table,
     halves,
     layer_compliance,
     renormalised,
 )
 from multiscale.config import Case, InputError
+from multiscale.crystals import crystal_of
 from multiscale.law_file import read_law
 from multiscale.material import Material
 from nnp.crystal import Crystal
-from nnp.equilibrium import lattice_constant
 from nnp.potential import Potential
 
 Array = np.ndarray
@@ -42,9 +44,14 @@ class Source:
 
 
 def derive(case: Case, material: Material, members: bool = False) -> Source:
-    """Rigid openings of the case's crystal, cut on the plane normal to y. InputError where it cannot be cut."""
+    """Rigid openings of the case's crystal, cut on the plane normal to y, or of it and interface.upper. InputError
+    where it cannot be cut, has no common period with the upper one, or the potential no site energies."""
+    if case.potential.type == "ase":
+        raise InputError("interface.law", "cannot be derived from an ASE calculator: it has no site energies")
     try:
-        table, bodies = derive_table(material.potential, material.crystal, grid(case))
+        table, bodies = derive_table(
+            material.potential, _bodies(case, material.crystal, material.potential), grid(case)
+        )
         tables: tuple[Table, ...] = ()
         if members and material.committee is not None:
             tables = tuple(_member(case, material.crystal, p) for p in material.committee.members)
@@ -53,16 +60,22 @@ def derive(case: Case, material: Material, members: bool = False) -> Source:
     return Source(table, bodies, tables)
 
 
+def _bodies(case: Case, lower: Crystal, potential: Potential) -> Crystal | Halves:
+    upper = case.interface.upper
+    if upper is None:
+        return lower
+    other = crystal_of(upper, potential, "interface.upper")
+    return bicrystal_halves(potential, lower, other, case.interface.max_strain)
+
+
 def grid(case: Case) -> Grid:
     config = case.interface.grid
     return Grid(config.openings, config.sliding, config.compression)
 
 
 def _member(case: Case, crystal: Crystal, potential: Potential) -> Table:
-    symbols = case.crystal.symbol if isinstance(case.crystal.symbol, str) else list(case.crystal.symbol)
-    a = case.crystal.a or lattice_constant(potential, case.crystal.structure, symbols, guess=crystal.a)
-    own = replace(crystal, cell=crystal.cell * a / crystal.a, basis=crystal.basis * a / crystal.a, a=a)
-    return derive_table(potential, own, grid(case))[0]
+    own = crystal_of(case.crystal, potential, guess=crystal.a)
+    return derive_table(potential, _bodies(case, own, potential), grid(case))[0]
 
 
 def rigid_law(name: str, table: Table) -> CohesiveLaw:
@@ -115,6 +128,7 @@ def origin(case: Case, material: Material) -> dict[str, Any]:
         "structure": crystal.structure,
         "symbol": case.crystal.symbol,
         "lattice_constant": crystal.a,
+        **({} if case.interface.upper is None else {"upper": dataclasses.asdict(case.interface.upper)}),
         "normal": miller(crystal, np.array([0.0, 1.0, 0.0])),
         "first_tangent": miller(crystal, np.array([1.0, 0.0, 0.0])),
         "second_tangent": miller(crystal, np.array([0.0, 0.0, 1.0])),

@@ -83,6 +83,8 @@ def findings(found: dict[str, Any], case: Case) -> list[str]:
 def _errors(law: CohesiveLaw, material: Material, source: Source) -> dict[str, Any]:
     table = source.table
     said = {"traction_removed": _quantity(float(np.abs(table.removed).max()) / GPa, "GPa")}
+    if source.bodies.strain > 1e-9:
+        said["strain_of_upper_body"] = _quantity(100.0 * source.bodies.strain, "%")
     off = held_out(Derived(table), table, material.potential, source.bodies)
     said["interpolation_energy"] = _quantity(off["energy"] / J_PER_M2, "J/m^2")
     said["interpolation_traction"] = _quantity(100.0 * off["traction"], "% of the peak")

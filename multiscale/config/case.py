@@ -277,6 +277,13 @@ class InterfaceConfig:
         at_least=1,
     )  # fmt: skip
     grid: GridConfig = item("rigid openings and slidings that a derived law goes through", make=GridConfig)
+    upper: CrystalConfig | None = item(
+        "the crystal above the plane where it is another one (a grain boundary, two materials), for the law only: the "
+        "mesh is of `crystal` throughout; null: the same", None,
+    )  # fmt: skip
+    max_strain: float = item(
+        "with upper: largest strain that gives both crystals a common period", 0.01, above=0.0
+    )
     irreversible: bool = item("damage: what has opened unloads to the origin and does not heal", False)
     chi: float = item(
         "share of the adhesion across the plane that atoms carry, from 0 to 1; it is taken out of them elsewhere and "

@@ -89,32 +89,32 @@ def _nm(length: float) -> str:
     return to_text(length, "length")
 
 
-def _check_crystal(crystal: CrystalConfig) -> None:
+def _check_crystal(crystal: CrystalConfig, path: str = "crystal") -> None:
     symbols = (crystal.symbol,) if isinstance(crystal.symbol, str) else crystal.symbol
     for symbol in symbols:
         if symbol not in atomic_numbers or symbol == "X":
-            raise InputError("crystal.symbol", f"'{symbol}' is no chemical element")
+            raise InputError(f"{path}.symbol", f"'{symbol}' is no chemical element")
     basis = _BASIS.get(crystal.structure, 1)
     if not isinstance(crystal.symbol, str) and len(symbols) != basis:
         raise InputError(
-            "crystal.symbol", f"{crystal.structure} has {basis} atoms in its basis, got {len(symbols)}"
+            f"{path}.symbol", f"{crystal.structure} has {basis} atoms in its basis, got {len(symbols)}"
         )
     if crystal.orientation is not None:
-        _check_orientation(crystal.orientation)
+        _check_orientation(crystal.orientation, f"{path}.orientation")
 
 
-def _check_orientation(o: Orientation) -> None:
+def _check_orientation(o: Orientation, path: str) -> None:
     axes = {"x": o.x, "y": o.y, "z": o.z}
     for name, v in axes.items():
         if not any(v):
-            raise InputError(f"crystal.orientation.{name}", "must be a direction, got [0, 0, 0]")
+            raise InputError(f"{path}.{name}", "must be a direction, got [0, 0, 0]")
     for p, q in ("xy", "yz", "xz"):
         if _dot(axes[p], axes[q]):
             text = f"{p} {list(axes[p])} and {q} {list(axes[q])} must be orthogonal"
-            raise InputError("crystal.orientation", text)
+            raise InputError(path, text)
     (a, b, c), (d, e, f), (g, h, i) = o.x, o.y, o.z
     if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) < 0:
-        raise InputError("crystal.orientation", "x, y, z are left-handed; change the sign of one")
+        raise InputError(path, "x, y, z are left-handed; change the sign of one")
 
 
 def _dot(a: Sequence[float], b: Sequence[float]) -> float:
@@ -239,6 +239,8 @@ def _check_interface(case: Case) -> None:
     """A cohesive surface lies on the crack plane of a disc's mesh."""
     interface, mesh = case.interface, case.continuum.mesh
     _check_chi(interface)
+    if interface.upper is not None:
+        _check_crystal(interface.upper, "interface.upper")
     if interface.law == "none":
         for key in ("interface_h", "interface_length"):
             if getattr(mesh, key) is not None:
@@ -250,6 +252,10 @@ def _check_interface(case: Case) -> None:
             "interface.law",
             f"must be one of {', '.join(allowed)}, or the path of a law file ending in .json, got "
             f"{interface.law}{near(interface.law, allowed)}",
+        )
+    if interface.upper is not None and interface.surfaces == "relaxed":
+        raise InputError(
+            "interface.surfaces", "must be rigid with interface.upper, whose surface is another, got relaxed"
         )
     if case.geometry.shape != "disc" or case.geometry.crack is None:
         raise InputError(

@@ -109,16 +109,71 @@ def test_a_fit_that_is_far_off_is_said_and_its_file_can_be_looked_at(case, capsy
     assert sorted(p.name for p in case.iterdir()) == ["case.yaml", "out"]
 
 
+TURNED = "orientation={x: [-1, -1, 2], y: [1, 1, 1], z: [-1, 1, 0]}"
+
+
+def test_another_crystal_above_the_plane(case, capsys):
+    """A twin costs nothing where third neighbours are out of reach, so it holds as the crystal does; a body with a
+    larger lattice is strained as is said."""
+    upper = [
+        "--set",
+        "interface.upper={structure: diamond, symbol: Si}",
+        "--set",
+        f"interface.upper.{TURNED}",
+    ]
+    quick = [
+        "--json",
+        "-o",
+        "out",
+        "--set",
+        "interface.surfaces=rigid",
+        "--set",
+        "interface.grid.openings=12",
+    ]
+    assert main(["cohesive", "case.yaml", *upper, *quick]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["figures"]["work_of_adhesion"]["value"] == pytest.approx(2.7198, rel=1e-3)
+    assert said["source"]["upper"]["orientation"]["x"] == [-1, -1, 2]
+    assert "strain_of_upper_body" not in said["errors"]
+    larger = ["--set", "interface.upper.a=5.48 Å"]
+    assert main(["cohesive", "case.yaml", *upper, *larger, *quick]) == 0
+    strain = json.loads(capsys.readouterr().out)["errors"]["strain_of_upper_body"]
+    assert strain["value"] == pytest.approx(100.0 * (1.0 - 5.43095 / 5.48), rel=1e-3)
+
+
 @pytest.mark.parametrize(
     "more, said",
     [
         (["--law", "ubre"], "--law: must be one of derive, uber, xu-needleman, ppr"),
         (["--law", "none.json"], "--law: none.json cannot be read"),
+        (
+            ["--set", "interface.upper={structure: diamond, symbol: Sj}"],
+            "interface.upper.symbol: 'Sj' is no chemical",
+        ),
+        (
+            ["--set", "interface.upper={structure: diamond, symbol: Ge}"],
+            "interface.upper.symbol: the potential knows",
+        ),
+        (
+            ["--set", "interface.upper={structure: diamond, symbol: Si}"],
+            "interface.surfaces: must be rigid with interface.upper",
+        ),
+        (
+            [
+                "--set",
+                "interface.upper={structure: diamond, symbol: Si, a: 5.6 Å}",
+                "--set",
+                f"interface.upper.{TURNED}",
+            ],
+            "interface.law: the two bodies have no common period within a strain of 1 %",
+        ),
         (["--set", "interface.grid.openings=2"], "interface.grid.openings: must be at least 6, got 2"),
         (["--set", "interface.grid.sliding=-1"], "interface.grid.sliding: must be positive"),
     ],
 )
 def test_wrong_input_ends_in_one_message(case, capsys, more, said):
+    if "rigid" not in said and "upper" in more[1]:
+        more = [*more, "--set", "interface.surfaces=rigid"]
     assert main(["cohesive", "case.yaml", *more]) == 2
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1
