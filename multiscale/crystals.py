@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from multiscale.config import InputError
-from multiscale.config.case import CrystalConfig
+from multiscale.config.crystal import CrystalConfig
 from nnp.crystal import Crystal, make_crystal
 from nnp.equilibrium import lattice_constant
 from nnp.external import CalculatorError

@@ -12,20 +12,19 @@ from ase.data import atomic_numbers
 
 from multiscale.config.case import (
     Case,
-    CrystalConfig,
     GeometryConfig,
     IndentLoad,
-    InterfaceConfig,
     KFieldLoad,
     KRange,
-    Orientation,
     RegionsConfig,
     ShapeConfig,
     StrainLoad,
 )
+from multiscale.config.crystal import CrystalConfig, Orientation
 from multiscale.config.errors import InputError
 from multiscale.config.external import check_external
 from multiscale.config.indenting import check_indent
+from multiscale.config.interface import InterfaceConfig
 from multiscale.config.quantities import to_text
 from multiscale.config.reading import near
 from multiscale.config.spec import key_of, spec_of

@@ -13,11 +13,9 @@ from multiscale.config.case import (
     K_UNIT,
     CouplingConfig,
     CrackConfig,
-    CrystalConfig,
     GeometryConfig,
     KFieldLoad,
     KRange,
-    Orientation,
     OutputConfig,
     PotentialConfig,
     RegionsConfig,
@@ -26,6 +24,7 @@ from multiscale.config.case import (
     StopConfig,
     StrainLoad,
 )
+from multiscale.config.crystal import CrystalConfig, Orientation
 from multiscale.config.quantities import DIMENSIONS, to_internal, to_text
 from multiscale.config.schema import json_schema
 from multiscale.config.template import TEMPLATES, template
