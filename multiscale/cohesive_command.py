@@ -30,6 +30,10 @@ def add_cohesive(commands: Any) -> argparse.ArgumentParser:
         "--law", metavar="NAME",
         help=f"{', '.join(COHESIVE_LAWS)}, or a law file (.json) to be looked at (default: the case's, or derive)",
     )  # fmt: skip
+    cohesive.add_argument(
+        "--relax", action="store_true",
+        help="also slide with the atoms free to move along the normal, on the shortest way (a minute)",
+    )  # fmt: skip
     cohesive.add_argument("--json", action="store_true", help="print JSON")
     return cohesive  # type: ignore[no-any-return]
 
@@ -45,17 +49,19 @@ def run_cohesive(case: Case, args: argparse.Namespace, comm: Any) -> int:
         raise InputError(
             "--law", f"must be one of {allowed}, or a law file (.json), got {name}{hint}", "command line"
         )
+    if args.relax and (case.interface.upper is not None or name.endswith(".json")):
+        raise InputError("--relax", "needs one crystal, and no law file", "command line")
     folder = args.output or Path("results") / f"{args.case.stem}-law"
-    said = on_first_rank(comm, lambda: _made(case, name, folder))
+    said = on_first_rank(comm, lambda: _made(case, name, folder, args.relax))
     if comm.rank == 0:
         _say(said, args)
     return DONE
 
 
-def _made(case: Case, name: str, folder: Path) -> dict[str, Any]:
+def _made(case: Case, name: str, folder: Path, relax: bool) -> dict[str, Any]:
     from multiscale.build import make_material
     from multiscale.cohesive_law import derive, origin, rigid_law
-    from multiscale.cohesive_report import findings, report
+    from multiscale.cohesive_report import add_relaxed, findings, report
     from multiscale.law_file import read_law
 
     material = make_material(case)
@@ -66,6 +72,8 @@ def _made(case: Case, name: str, folder: Path) -> dict[str, Any]:
     source = derive(case, material, members=True)
     law = rigid_law(name, source.table)
     found = report(law, case, material, source)
+    if relax:
+        add_relaxed(found["figures"], material, source.table)
     header = {"title": case.title, "source": origin(case, material), **found}
     _write(folder, law, source, material.crystal, header)
     return {"law": name, "folder": str(folder), **header, "warnings": findings(found, case)}

@@ -24,6 +24,7 @@ from multiscale.config import Case
 from multiscale.material import Material
 from nnp.crystal import Crystal
 from nnp.observables import J_PER_M2
+from nnp.separation import sliding
 
 Array = np.ndarray
 WARN_FIT = 0.03
@@ -107,6 +108,14 @@ def _sliding(law: CohesiveLaw, table: Table, crystal: Crystal) -> dict[str, Any]
         "best_way_rigid": _quantity(lowest_barrier(surface.rigid) / J_PER_M2, "J/m^2"),
         "best_way_opening": _quantity(lowest_barrier(surface.open) / J_PER_M2, "J/m^2"),
     }
+
+
+def add_relaxed(said: dict[str, Any], material: Material, table: Table) -> None:
+    """Largest energy on the straight way to the nearest copy with all atoms free to move along the normal."""
+    way = table.cell[int(np.argmin(np.linalg.norm(table.cell, axis=1)))]
+    line = sliding(material.potential, material.crystal, np.array([way[0], 0.0, way[1]]), relaxed=True)
+    name = way_name(material.crystal, way)
+    said["sliding"]["straight_relaxed"] = {name: _quantity(line.unstable[0] / J_PER_M2, "J/m^2")}
 
 
 def way_name(crystal: Crystal, way: Array) -> str:

@@ -19,7 +19,8 @@ AXES = "openings are (normal, first tangent, second tangent) = (y, x, z) of the 
 def write_law(law: CohesiveLaw, path: Path, header: dict[str, Any]) -> None:
     """header: where the law comes from, its figures, errors and checks."""
     data = {"format": FORMAT, "version": VERSION, "units": UNITS, "axes": AXES, **header, **to_plain(law)}
-    write_atomically(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    lines = (f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in data.items())
+    write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")  # a line for each key: tables are long
 
 
 def read_law(path: str | Path, key: str = "interface.law") -> tuple[CohesiveLaw, dict[str, Any]]:

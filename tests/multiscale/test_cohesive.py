@@ -101,6 +101,14 @@ def test_the_command_writes_law_table_and_picture(case, capsys):
     assert (case / "out" / "law.png").stat().st_size > 20_000
 
 
+def test_sliding_with_atoms_that_relax_costs_less(case, capsys):
+    assert main(["cohesive", "case.yaml", "-o", "out", "--json", "--relax"]) == 0
+    sliding = json.loads(capsys.readouterr().out)["figures"]["sliding"]
+    (name,) = sliding["straight_relaxed"]
+    relaxed, rigid = sliding["straight_relaxed"][name]["value"], sliding["straight"][name]["value"]
+    assert 0.5 * rigid < relaxed < rigid
+
+
 def test_a_fit_that_is_far_off_is_said_and_its_file_can_be_looked_at(case, capsys):
     assert main(["cohesive", "case.yaml", "--law", "uber", "-o", "out"]) == 0
     assert "warning: the fit is off by 2" in capsys.readouterr().out
@@ -167,6 +175,7 @@ def test_another_crystal_above_the_plane(case, capsys):
             ],
             "interface.law: the two bodies have no common period within a strain of 1 %",
         ),
+        (["--law", "some.json", "--relax"], "--relax: needs one crystal, and no law file"),
         (["--set", "interface.grid.openings=2"], "interface.grid.openings: must be at least 6, got 2"),
         (["--set", "interface.grid.sliding=-1"], "interface.grid.sliding: must be positive"),
     ],
