@@ -22,3 +22,4 @@ benchmarks: setup
 	$(THREADS) $(PYTHON) benchmarks/potential_speed.py
 	$(THREADS) $(PYTHON) benchmarks/laws.py
 	$(THREADS) $(PYTHON) benchmarks/silicon_k_limits.py
+	$(THREADS) $(PYTHON) benchmarks/efficiency.py

@@ -50,7 +50,10 @@ def costs(folder: Path, *settings: str) -> dict[str, Any]:
     began = process_time()
     case = load_case(CASE, (*settings, "output.pictures=false"))
     simulation = build(case, MPI.COMM_SELF)
-    stepper, recorder = Stepper.start(simulation), Recorder(simulation, folder)
+    stepper, recorder = (
+        Stepper.start(simulation),
+        Recorder(simulation, folder),
+    )  # which asks for Griffith's load
     clock, built = simulation.model.clock, process_time()
     clock.now = process_time
     clock.seconds.clear()
@@ -189,8 +192,8 @@ def measure(folder: Path, quick: bool) -> dict[str, Any]:
     if quick:
         settings, radii, cores = QUICK, [7.0], [(1.2, 0.8)]
         sizes = [(1.0, 0.8, 10.0), (2.0, 0.8, 10.0), (1.0, 0.8, 20.0)]
-    grown = growth(folder, sizes, settings)
-    return {"discs": [against_atomistic(folder, r, cores, settings) for r in radii], "grown": grown}
+    discs = [against_atomistic(folder, radius, cores, settings) for radius in radii]
+    return {"discs": discs, "grown": growth(folder, sizes, settings)}
 
 
 def main() -> None:
