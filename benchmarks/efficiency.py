@@ -3,7 +3,7 @@
     python benchmarks/efficiency.py [--quick | --large] [--keep FOLDER]
 
 Runs examples/fracture/silicon_crack_small.yaml with the shipped potential in a disc of 12 nm, fully atomistic and
-coupled with cores of several sizes; then the coupled one with core and domain doubled in turn. Writes
+coupled with cores of several sizes; then the coupled one with larger cores and domains in turn. Writes
 benchmarks/results/efficiency.json and .md. --large: a disc of 20 nm as well. --quick takes seconds: Stillinger–Weber,
 smaller discs, files named efficiency_quick. Runs that are done are kept in FOLDER, if one is given, and not repeated.
 
@@ -188,7 +188,7 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
 def measure(folder: Path, quick: bool, large: bool) -> dict[str, Any]:
     settings: tuple[str, ...] = ()
     radii, cores = [12.0, 20.0] if large else [12.0], [(1.2, 0.8), (1.6, 0.8), (2.0, 1.0), (2.5, 1.0)]
-    sizes = [(2.5, 1.0, 50.0), (5.0, 1.0, 50.0), (5.0, 2.0, 50.0), (2.5, 1.0, 100.0), (2.5, 1.0, 200.0)]
+    sizes = [(1.2, 0.8, 12.0), (2.5, 1.0, 12.0), (2.5, 1.0, 50.0), (2.5, 1.0, 100.0), (5.0, 2.0, 50.0)]
     if quick:
         settings, radii, cores = QUICK, [7.0], [(1.2, 0.8)]
         sizes = [(1.0, 0.8, 10.0), (2.0, 0.8, 10.0), (1.0, 0.8, 20.0)]
