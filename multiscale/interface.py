@@ -18,6 +18,7 @@ from coupling.model import Model
 from multiscale.config import Case, InputError
 from multiscale.continuum.surface import Surface, make_surface
 from multiscale.material import Material
+from nnp.external import External
 
 Array = np.ndarray
 
@@ -74,7 +75,9 @@ def with_interface(
     acting = law
     if case.interface.irreversible:
         acting = Irreversible(law, _history(surface, before))
-    layers = adhesive_layers(material.potential, material.crystal)
+    layers = None  # without site energies it is not known where the adhesion sits
+    if not isinstance(material.potential, External):
+        layers = adhesive_layers(material.potential, material.crystal)
     faces = Faces.on(
         surface.jump(model.layout), surface.area, acting, surface.points, model.mask, layers=layers
     )

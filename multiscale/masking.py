@@ -18,6 +18,7 @@ from coupling.planes import FLAT, PlaneLaw, plane_law
 from multiscale.config import Case, InputError
 from multiscale.interface import make_law
 from multiscale.material import Material
+from nnp.external import External
 
 Array = np.ndarray
 
@@ -31,6 +32,12 @@ def with_masking(
     law: the mesh's, if there is one; tip: x that χ fades from, if not the case's. InputError where the plane is not
     the one that the law is of."""
     if case.interface.law == "none":
+        return model
+    if isinstance(material.potential, External):
+        if case.interface.chi < 1.0 or case.interface.fade is not None:
+            raise InputError(
+                "interface.chi", "must be 1: a calculator has no site energies to take adhesion out of"
+            )
         return model
     points, height = model.atoms.reference, material.tip[1]
     chi = make_chi(case, material.tip[0] if tip is None else tip)

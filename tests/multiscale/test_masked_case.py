@@ -19,6 +19,7 @@ from multiscale.config import InputError, parse_case
 from multiscale.interface import with_interface
 from multiscale.masking import adhesion, with_masking
 from multiscale.result import read_result
+from nnp.external import External
 
 CASE = """
 crystal: {structure: diamond, symbol: Si, orientation: {x: [1, 1, -2], y: [1, 1, 1], z: [1, -1, 0]}}
@@ -131,6 +132,15 @@ def test_a_run_says_that_adhesion_is_counted_twice_and_writes_body_and_chi(tmp_p
     np.testing.assert_array_equal(atoms.arrays["chi"], 0.25)
     opened = atoms.positions[:, 1] - atoms.arrays["displacement"][:, 1]
     np.testing.assert_array_equal(atoms.arrays["body"], opened > 0.0)
+
+
+def test_a_calculator_cannot_be_masked(made) -> None:
+    """There are no site energies; with χ = 1 nothing is asked of it."""
+    material, model, law = made
+    calculated = replace(material, potential=External(lambda: None, 5.0))
+    assert with_masking(parse_case(CASE), calculated, model, law) is model
+    with pytest.raises(InputError, match=r"interface\.chi: must be 1: a calculator has no site energies"):
+        with_masking(parse_case(CASE, ["interface.chi=0.5"]), calculated, model, law)
 
 
 @pytest.mark.parametrize(
