@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
+from scipy.interpolate import CubicSpline, make_interp_spline
 
 from coupling.cohesive.law import Response
 from coupling.cohesive.periodic import fit_values, tones
@@ -16,6 +16,8 @@ from coupling.cohesive.table import Table
 Array = np.ndarray
 _PARTS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))
 """Orders of the derivatives in the two sliding directions that a response needs."""
+_DEEPER = 0.1
+"""Å below the deepest compression at which the cubic term outweighs any attraction."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Derived:
     and c quintic splines in the opening: energies and tractions of the table are met exactly on its points.
 
     Periodic in sliding, three times continuously differentiable; constant beyond the last opening; below the
-    deepest compression it goes on as the parabola with the same value, slope and curvature.
+    deepest compression it goes on as the parabola with the same value, slope and curvature, and a cubic term that
+    repels at any sliding.
     """
 
     table: Table
@@ -58,8 +61,14 @@ class Derived:
         inner = quintic(x, value.reshape(len(x), -1), slope.reshape(len(x), -1))
         below, above = np.zeros_like(inner[:1]), np.zeros_like(inner[:1])
         below[0, :3] = inner[0, :3]
+        below[0, 3, 0] = -_stiffening(inner[0, 2].reshape(value.shape[1:]), self._rest_stiffness)
         above[0, 0, 0] = table.work
         return np.concatenate([below, inner, above]).reshape(len(x) + 1, 6, *value.shape[1:])
+
+    @property
+    def _rest_stiffness(self) -> float:
+        """∂T_n/∂δ_n of pure opening at rest, from the table, eV/Å⁴."""
+        return float(CubicSpline(self.table.openings, self.table.pull)(0.0, 1))
 
     def __call__(self, opening: Array) -> Response:
         δ = np.asarray(opening, float).reshape(-1, 3)
@@ -74,6 +83,16 @@ class Derived:
             if len(rows):
                 parts[rows] = _evaluate(self._coefficients[interval[rows[0]]], local[rows], s[rows])
         return _response(parts, inverse)
+
+
+def _stiffening(half: Array, rest: float) -> float:
+    """K of the −K x³ that is added below the deepest compression, x < 0 from there: 0.1 Å further every sliding
+    is pushed back more strongly with every step, even where the potential, half of whose curvature is given (a, b)
+    by tones, was not. rest: stiffness of the closed plane, eV/Å⁴."""
+    a, b = half.shape
+    s = np.arange(2 * max(a, b)) / (2.0 * max(a, b))
+    least = 2.0 * float((tones(s, a)[:, 0] @ half @ tones(s, b)[:, 0].T).min())
+    return (rest + max(0.0, -2.0 * least)) / (6.0 * _DEEPER)
 
 
 def _evaluate(c: Array, x: Array, s: Array) -> Array:

@@ -1,5 +1,7 @@
 """The law made from a potential: what it must share with the potential itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase.units import GPa
@@ -47,6 +49,22 @@ def test_energy_and_traction_are_the_potential_s_own_where_it_was_asked_and_near
     found = law(between)
     assert np.sqrt(np.mean((found.traction - true[1][1:]) ** 2)) < 1e-3 * table.peak
     assert np.abs(found.energy - (true[0][1:] - true[0][0])).max() / J_PER_M2 < 1e-3
+
+
+def test_bodies_pushed_into_each_other_are_pushed_back_at_any_sliding():
+    """Also where the table ends in an attraction, here made up: one with the sign of its sliding part reversed."""
+    table = silicon()[0]
+    odd = replace(
+        table,
+        energy=2 * table.energy[:, :1, :1] - table.energy,
+        traction=2 * table.traction[:, :1, :1] - table.traction,
+    )
+    t = np.random.default_rng(2).uniform(-4.0, 4.0, (200, 2))
+    for law in (Derived(table), Derived(odd)):
+        end = law.table.openings[0]
+        deep, deeper = (law(np.column_stack([np.full(200, end - u), t])) for u in (1.5, 4.0))
+        assert deep.traction[:, 0].max() < 0.0 and deeper.traction[:, 0].max() < deep.traction[:, 0].max()
+        assert deep.stiffness[:, 0, 0].min() > 0.0
 
 
 def test_sliding_by_a_period_changes_nothing():
