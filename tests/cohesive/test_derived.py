@@ -52,12 +52,12 @@ def test_energy_and_traction_are_the_potential_s_own_where_it_was_asked_and_near
 
 
 def test_bodies_pushed_into_each_other_are_pushed_back_at_any_sliding():
-    """Also where the table ends in an attraction, here made up: one with the sign of its sliding part reversed."""
+    """Also where the table ends in an attraction, here made up: its sliding part taken four times."""
     table = silicon()[0]
     odd = replace(
         table,
-        energy=2 * table.energy[:, :1, :1] - table.energy,
-        traction=2 * table.traction[:, :1, :1] - table.traction,
+        energy=4 * table.energy - 3 * table.energy[:, :1, :1],
+        traction=4 * table.traction - 3 * table.traction[:, :1, :1],
     )
     t = np.random.default_rng(2).uniform(-4.0, 4.0, (200, 2))
     for law in (Derived(table), Derived(odd)):
