@@ -7,7 +7,7 @@ them: error against unknowns with that core enlarged as it is, with core and ble
 smallest one on, and with cores that are centred by hand.
 2. A crack in silicon that cleaves, which runs out of its first core: adaptive against fixed cores.
 
-Prints tables and writes benchmarks/results/adaptivity.json and .png. --quick takes half a minute, files named
+Prints tables and writes benchmarks/results/adaptivity.json, .md and .png. --quick takes half a minute, files named
 adaptivity_quick.
 """
 
@@ -33,6 +33,7 @@ from multiscale.result import read_result
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import NullFormatter
 
 Array = np.ndarray
 RESULTS = Path(__file__).parent / "results"
@@ -148,14 +149,6 @@ def micro_crack(quick: bool) -> list[dict[str, Any]]:
     for tolerance in (4e-3, 2e-3) if quick else (8e-3, 4e-3, 2e-3, 1e-3, 5e-4):
         run, layout, number = placed(case, tolerance)
         rows.append(_row(truth, "adaptive", run, layout) | {"tolerance": tolerance, "solved": number})
-    print("Case B     tolerance  core  blend  length  centre  DoF    strain error  energy error")
-    for r in rows:
-        y = r["layout"]
-        print(
-            f"{r['name']:10} {r.get('tolerance', '-'):<9}  {y['core']:<5} {y['blend']:<6} {y['length']:<7} "
-            f"{y['centre']:<7g} {r['dof']:<6} {r['strain_error']:<13.5f} {r['energy_error']:.1e}",
-            flush=True,
-        )
     return rows
 
 
@@ -182,14 +175,6 @@ def running_crack(quick: bool) -> list[dict[str, Any]]:
             out = Path(folder) / name.replace(" ", "_")
             assert multiscale(["run", str(case), "-o", str(out), *options]) == 0
             rows.append(_crack_row(name, read_result(out)))
-    print(
-        "\nCrack in silicon  K+/K_G  foremost tip, Å  cores  atoms  site energies per evaluation  site energies in all"
-    )
-    for r in rows:
-        print(
-            f"{r['name']:16}  {r['K_plus']:<6.3f}  {r['tips'][-1]:<15.1f}  {r['placements']:<5}  {r['atoms']:<5}  "
-            f"{r['sites']:<28}  {r['site_evaluations']}"
-        )
     return rows
 
 
@@ -209,7 +194,32 @@ def _crack_row(name: str, result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# ---------------------------------------------------------------- picture
+# ---------------------------------------------------------------- tables and picture
+def tables(rows: list[dict[str, Any]], cracks: list[dict[str, Any]]) -> str:
+    """Both studies as Markdown."""
+    head = "core, tolerance, layers, longer by, centre, unknowns, error of the strain, of the energy"
+    lines = _head(head)
+    for r in rows:
+        y = r["layout"]
+        lines.append(
+            f"| {r['name']} | {r.get('tolerance', '')} | {y['core']}, {y['blend']} | {y['length']} | {y['centre']:g} | "
+            f"{r['dof']} | {r['strain_error']:.5f} | {r['energy_error']:.1e} |"
+        )
+    head = "core, K₊ / K_G, tip at last (Å), energy gained (eV), placements, site energies per evaluation, in all"
+    lines += ["", *_head(head)]
+    for r in cracks:
+        lines.append(
+            f"| {r['name']} | {r['K_plus']:.3f} | {r['tips'][-1]:.1f} | {r['energies'][-1] - r['energies'][0]:.3f} | "
+            f"{r['placements']} | {r['sites']} | {r['site_evaluations']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _head(names: str) -> list[str]:
+    columns = names.split(", ")
+    return ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+
+
 def draw(rows: list[dict[str, Any]], cracks: list[dict[str, Any]], path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11.0, 4.5), layout="constrained")
     labels = {"beside": "core beside the defect, enlarged", "adaptive": "placed by the indicator from there",
@@ -223,6 +233,7 @@ def draw(rows: list[dict[str, Any]], cracks: list[dict[str, Any]], path: Path) -
     for r, style in zip(cracks, ("s-", "o:", "o--", "o-")):
         right.plot(r["loads"], r["tips"], style, label=r["name"], ms=4)
     right.set(xlabel="K / K_G", ylabel="crack tip, Å", title="Crack in silicon, cores of several radii")
+    left.xaxis.set_minor_formatter(NullFormatter())
     for axis in (left, right):
         axis.grid(True, which="major", alpha=0.3)
         axis.legend(fontsize=8)
@@ -239,7 +250,9 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / ("adaptivity_quick" if quick else "adaptivity")
     path.with_suffix(".json").write_text(json.dumps({"case_B": rows, "silicon": cracks}, indent=1))
+    path.with_suffix(".md").write_text(tables(rows, cracks))
     draw(rows, cracks, path.with_suffix(".png"))
+    print(tables(rows, cracks))
 
 
 if __name__ == "__main__":

@@ -76,11 +76,12 @@ def next_placement(sim: Simulation, q: PETSc.Vec, tip: float | None) -> tuple[st
     followed = _followed(sim, tip)
     if followed is not None:
         return "the crack", followed
-    return _grown(sim, q)
+    return _grown(sim, q, tip)
 
 
-def _grown(sim: Simulation, q: PETSc.Vec) -> tuple[str, Placement] | None:
-    """The core enlarged where the bulk, or a committee outside the core, is above the tolerance."""
+def _grown(sim: Simulation, q: PETSc.Vec, tip: float | None) -> tuple[str, Placement] | None:
+    """The core enlarged where the bulk, or a committee outside the core, is above the tolerance; first only centred at
+    the crack's tip, if it is not."""
     here, regions = sim.placement, sim.case.regions
     assert here is not None and regions is not None
     tolerance = regions.core.tolerance
@@ -89,16 +90,19 @@ def _grown(sim: Simulation, q: PETSc.Vec) -> tuple[str, Placement] | None:
     found = indication(sim, q, tolerance, faces(sim, q))
     if found.largest <= tolerance:
         return None
+    reason = f"an error indicator of {found.largest:.3g} in the bulk"
+    centred = None if tip is None or not np.isfinite(tip) else _centred(sim, tip)
+    if centred is not None:
+        return reason, centred
     kind, a, most = regions.core.shape, sim.material.crystal.a, GROWTH * max(here.extent)
     wanted = here
     for points, by in ((found.beyond, regions.blend), (found.uncertain, 0.0)):
         if len(points):
             wanted = wanted.grown(kind, points, by, a, most)
-    fitting, parts = wanted, 8
-    for part in range(parts, 0, -1):
-        fitting = _between(here, wanted, part / parts)
+    for part in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):
+        fitting = _between(here, wanted, part)
         if _overhang(sim, fitting) < 0.0:
-            return f"an error indicator of {found.largest:.3g} in the bulk", fitting
+            return reason, fitting
     text = f"the error indicator of the bulk is {found.largest:.3g}, above the tolerance {tolerance:.3g}"
     _warn(sim, f"{text}, but a larger core would leave the domain")
     return None
@@ -111,25 +115,31 @@ def _between(a: Placement, b: Placement, t: float) -> Placement:
 
 
 def _followed(sim: Simulation, tip: float | None) -> Placement | None:
-    """The core centred at the crack's tip, where that has come near its edge; it never goes back behind its first
-    place."""
+    """The core centred at the crack's tip, where that has come near its edge."""
     here, first = sim.placement, Placement.of(sim.case)
     if tip is None or here is None or here.tip is None:
         return None
     room = half_width(here) - margin(sim.material.potential, sim.material.crystal)
     if abs(tip - here.centre[0]) <= room or (tip < here.centre[0] and here.centre[0] <= first.centre[0]):
         return None
+    moved = _centred(sim, tip)
+    if moved is None:
+        _warn(sim, f"the core cannot follow the crack to x = {tip:.1f} Å: its pad would leave the domain")
+    return moved
+
+
+def _centred(sim: Simulation, tip: float) -> Placement | None:
+    """The core moved by whole periods to where the crack's tip is, as far as the domain allows, but not back behind its
+    first place; None where that is here."""
+    here, first = sim.placement, Placement.of(sim.case)
+    assert here is not None
     period = sim.material.crystal.period((1.0, 0.0, 0.0))
     back = here.centre[0] - half_width(here)  # all bonds hold: at least the core has healed
     steps = round((max(tip, back) - here.centre[0]) / period)
     steps = max(steps, round((first.centre[0] - here.centre[0]) / period))
-    fitting = steps
-    while fitting > 0 and _overhang(sim, here.shifted(fitting * period)) >= 0.0:
-        fitting -= 1
-    if fitting == 0:
-        _warn(sim, f"the core cannot follow the crack to x = {tip:.1f} Å: its pad would leave the domain")
-        return None
-    return here.shifted(fitting * period)
+    while steps > 0 and _overhang(sim, here.shifted(steps * period)) >= 0.0:
+        steps -= 1
+    return here.shifted(steps * period) if steps else None
 
 
 def _overhang(sim: Simulation, placement: Placement) -> float:

@@ -19,8 +19,7 @@ Array = np.ndarray
 class Indication:
     """cells: η (nc,) of this rank's cells, zero where the continuum carries nothing. largest: beyond the blend zone,
     of all ranks, or of atoms in the blend zone where a committee knows less. beyond: (n, d) centres of cells beyond
-    the blend zone, uncertain: (m, d) places of atoms outside the core, where η is above the tolerance; the same on
-    every rank."""
+    the blend zone, uncertain: (m, d) places of atoms in it, where η is above the tolerance; the same on every rank."""
 
     cells: Array
     largest: float
@@ -41,7 +40,7 @@ def indication(sim: Simulation, q: PETSc.Vec, tolerance: float, cut: Cut | None)
     gradient = _gradient(model.comm, centres, strain, carried, cut)
     eta[carried] = bulk_indicator(sim.material.crystal.a, gradient, strain[carried], stress[carried], moduli)
     far = model.mask(centres) == 0.0
-    atoms, where = _uncertain(sim, q, moduli)
+    atoms, where = _uncertain(sim, q, moduli, cut)
     found = model.comm.allgather((eta[far], centres[far], atoms, where))
     cells, places, of_atoms, at = (np.concatenate(parts) for parts in zip(*found))
     largest = float(max(cells.max(initial=0.0), of_atoms.max(initial=0.0)))
@@ -56,15 +55,18 @@ def _gradient(comm: Any, centres: Array, strain: Array, carried: Array, cut: Cut
     return strain_gradient(points, strains, before + np.arange(len(mine[0])), cut)
 
 
-def _uncertain(sim: Simulation, q: PETSc.Vec, moduli: Array) -> tuple[Array, Array]:
-    """η (n,) and places (n, d) of this rank's atoms outside the core that are evaluated; none without a committee."""
+def _uncertain(sim: Simulation, q: PETSc.Vec, moduli: Array, cut: Cut | None) -> tuple[Array, Array]:
+    """η (n,) and places (n, d) of this rank's atoms in the blend zone; none without a committee. Atoms that feel the
+    faces of a crack are left out: the faces run on through the blend zone of any core."""
     model, spread = sim.model, sim.trust.spread
     d = 2 if model.bulk is None else model.bulk.dim
     own = model.atoms.ownership.owned
-    w = model.atoms.weights[own]
-    between = (w > 0.0) & (w < 1.0)
+    w, x = model.atoms.weights[own], model.atoms.reference[own]
     if spread is None:
         return np.zeros(0), np.zeros((0, d))
+    between = (w > 0.0) & (w < 1.0)
+    if cut is not None:
+        reach = sim.material.potential.receptive_field
+        between &= (np.abs(x[:, 1] - cut.tip[1]) > reach) | (x[:, 0] > cut.tip[0] + reach)
     forces, _ = spread(model.positions(q))
-    eta = force_indicator(forces[between], moduli, sim.material.crystal.site_volume)
-    return eta, model.atoms.reference[own][between, :d]
+    return force_indicator(forces[between], moduli, sim.material.crystal.site_volume), x[between, :d]

@@ -101,8 +101,8 @@ class Stepper:
         added up."""
         done: list[Remeshing] = []
         while solution.converged and len(done) < MOST_REMESHINGS:
-            tip = self.find_tip()
-            wanted = None if self.grown else next_placement(self.simulation, self.q, tip)
+            tip = self.find_tip()  # a crack that has grown as far as is wanted is not followed farther
+            wanted = next_placement(self.simulation, self.q, None if self.grown else tip)
             made = wanted and remeshed(self.simulation, self.q, self.value, *wanted, solution.energy)
             if not made:
                 break
