@@ -18,7 +18,10 @@ _MARGIN = 0.5
 _SHARES = (1.0, 0.8, 0.6, 0.45, 0.3, 0.2, 0.1, 0.05)
 _TOLERANCE = 1e-13
 _ROUNDING = 1e-9
-_ITERATIONS = 200
+_ITERATIONS = 100
+_HALVINGS = 25
+_STARTS = (0.0, 0.3, 0.8, 2.0, -0.3, -1.0)
+"""Å further open than δ: where Newton's method starts, one after the other."""
 
 
 def layer_compliance(C: Array, spacing: float) -> Array:
@@ -109,19 +112,33 @@ class Subtracted:
         return stored(T, *self._parts(normal, shear), fall, fade, self.work)
 
     def _solve(self, δ: Array) -> Array:
-        """Newton's method for all points at once, each with steps halved until its residual falls.
-        ArithmeticError where it does not converge."""
-        Δ = δ.copy()
+        """Newton's method for all points at once; those that it fails start again further open, then further
+        closed. ArithmeticError where none converges."""
+        Δ = np.empty_like(δ)
+        left = np.arange(len(δ))
+        for lift in _STARTS:
+            found, good = self._newton(δ[left] + np.array([lift, 0.0, 0.0]), δ[left])
+            Δ[left[good]] = found[good]
+            left = left[~good]
+            if len(left) == 0:
+                return Δ
+        raise ArithmeticError(
+            f"no opening of rigid bodies belongs to {δ[left[0]]} Å and {len(left) - 1} others"
+        )
+
+    def _newton(self, Δ: Array, δ: Array) -> tuple[Array, Array]:
+        """Solutions from given starts, each with steps halved until its residual falls, and which converged."""
         r, J = self._residual(Δ, δ)
         size = np.linalg.norm(r, axis=1)
         goal = _TOLERANCE * (1.0 + np.abs(δ).max(1))
+        stuck = np.zeros(len(δ), dtype=bool)
         for _ in range(_ITERATIONS):
-            rows = np.flatnonzero(size > goal)
+            rows = np.flatnonzero((size > goal) & ~stuck)
             if len(rows) == 0:
-                return Δ
+                break
             step = np.linalg.solve(J[rows], r[rows][..., None])[..., 0]
             scale = np.minimum(1.0, 0.5 / np.maximum(np.linalg.norm(step, axis=1), 1e-300))
-            for _ in range(40):
+            for _ in range(_HALVINGS):
                 trial = Δ[rows] - scale[:, None] * step
                 new, slope = self._residual(trial, δ[rows])
                 length = np.linalg.norm(new, axis=1)
@@ -131,9 +148,8 @@ class Subtracted:
                 rows, step, scale = rows[~better], step[~better], 0.5 * scale[~better]
                 if len(rows) == 0:
                     break
-            stuck = rows[size[rows] < _ROUNDING]  # no step lowers what is rounding only
-            goal[stuck] = size[stuck]
-        raise ArithmeticError(f"no opening of the rigid bodies found for {np.sum(size > goal)} points")
+            stuck[rows] = True  # no step lowers what is rounding only, nor leaves a fold
+        return Δ, size <= np.maximum(goal, _ROUNDING)
 
     def _residual(self, Δ: Array, δ: Array) -> tuple[Array, Array]:
         found = self.law(Δ)

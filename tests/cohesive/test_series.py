@@ -110,6 +110,18 @@ def test_subtracted_law_is_a_potential_everywhere(name, δ):
     assert min(e for _, e in errors) < 1e-5 * scale
 
 
+@every_law
+def test_subtracted_law_knows_every_opening(name):
+    """Pressed deep, slid far: something is found, and it is the opening asked for."""
+    δ = np.random.default_rng(4).uniform((-2.0, -10.0, -10.0), (5.0, 10.0, 10.0), (3000, 3))
+    left = LEFT[name]
+    Δ = left.rigid(δ)
+    at = left.law(Δ)
+    assert np.isfinite(at.energy).all() and np.isfinite(left(δ).stiffness).all()
+    far = δ[:, 0] > left.reach
+    assert np.allclose(Δ[far], δ[far])
+
+
 def test_zone_length_of_an_isotropic_solid():
     lam, mu = 0.4, 0.3
     nu = lam / (2 * (lam + mu))
