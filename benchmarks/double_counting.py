@@ -251,7 +251,10 @@ def write(results: dict[str, Any], whole: dict[str, Any]) -> None:
     text += f"(goal {GOAL:g}), and the naive sum of unmasked atoms and law. From `benchmarks/double_counting.py`.\n"
     text += "".join(lines(key, results[key]) + "\n" for key in cases)
     text += "\n## Through atoms, blend and mesh\n\nThe same halves, with the exact law on the mesh and for masked "
-    text += "atoms, per area of the whole plane, J/m².\n"
+    text += "atoms, per area of the whole plane, J/m². What is left is the quadrature of the mask's step, the same for "
+    text += (
+        "every χ, and that farther layers, which weigh less, share in the adhesion differently as it opens.\n"
+    )
     text += "".join(whole_plane.lines(key, rows) + "\n" for key, rows in whole.items())
     (RESULTS / "double_counting.md").write_text(text, encoding="utf-8")
     picture({key: results[key] for key in cases})
