@@ -175,7 +175,7 @@ def test_material_prints_what_the_potential_says_beside_the_reference(tmp_path, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["stillinger-wber"], "kinds of potential: committee, eam, lennard-jones,"),
+        (["stillinger-wber"], "kinds of potential: ase, committee, eam, lennard-jones,"),
         (["stillinger-weber", "--structure", "diamnd"], "unknown structure 'diamnd'"),
         (["stillinger-weber", "--symbol", "Zz"], "'Zz' is no chemical element"),
         (["stillinger-weber", "--set", "sigmma=2"], "no parameter 'sigmma'"),
