@@ -244,6 +244,29 @@ def test_a_committee_that_disagrees_in_the_blend_zone_moves_the_core(sim, equili
     assert wanted.extent[0] == pytest.approx(outermost.max()) and "indicator" in reason
 
 
+def test_a_core_off_the_tip_is_centred_before_it_grows(sim, equilibrium) -> None:
+    stepper, _ = equilibrium
+    config = replace(sim.case.regions, core=replace(sim.case.regions.core, tolerance=1e-3))
+    strict = replace(sim, case=replace(sim.case, regions=config))
+    reason, wanted = next_placement(strict, stepper.q, 1.4 * _period(sim))
+    assert wanted == sim.placement.shifted(_period(sim)) and "indicator" in reason
+    _, wanted = next_placement(strict, stepper.q, -1.4 * _period(sim))  # never back behind its first place
+    assert wanted.centre == sim.placement.centre
+    assert wanted.extent[0] == pytest.approx(
+        1.5 * sim.placement.extent[0]
+    )  # all is above: as far as it may at once
+
+
+def test_bonds_that_hold_behind_the_core_are_counted(sim, equilibrium) -> None:
+    """The closed crystal: all of them."""
+    stepper, energy = equilibrium
+    placement = sim.placement.shifted(2.0 * _period(sim))
+    back = placement.centre[0] - placement.extent[0]
+    closed = remeshed(sim, sim.model.vector(), 0.0, "a test", placement, energy)[2]
+    assert closed.bridges == (sim.bonds.x < back).sum() > 2
+    assert remeshed(sim, stepper.q, stepper.value, "a test", placement, energy)[2].bridges == 0
+
+
 def test_a_box_grows_on_the_sides_that_need_it() -> None:
     box = Placement((1.0, 0.0), (10.0, 6.0), None)
     grown = box.grown("box", np.array([[12.0, 0.0], [0.0, -4.0]]), 2.0, 1.0, 3.0)
