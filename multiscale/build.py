@@ -28,7 +28,6 @@ from multiscale.block import block_mesh, block_overhang, projected_lattice
 from multiscale.config import Case, InputError, check_blend
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, make_law
-from multiscale.continuum.mismatch import elastic_mismatch
 from multiscale.crystals import crystal_of
 from multiscale.ending import on_first_rank
 from multiscale.extent import with_radius
@@ -37,7 +36,6 @@ from multiscale.loads import LOADS, Load
 from multiscale.masking import with_masking
 from multiscale.material import Material
 from multiscale.placement import Placement, check_room
-from multiscale.schedule import Schedule
 from multiscale.trust import Trust, check_limits, make_trust
 from nnp.committee import driving
 from nnp.crystal import Crystal
@@ -356,49 +354,3 @@ def _node_origin(case: Case) -> Array:
     """A lattice node on the crack plane, so that a row of nodes lies along the crack."""
     crack = case.geometry.crack
     return np.zeros(2) if crack is None else np.array([0.0, crack.tip[1]])
-
-
-def plan(case: Case, comm: Any) -> dict[str, Any]:
-    """What a case would take: sizes and constants, from its objects built but nothing solved. Collective."""
-    material = make_material(case)
-    case = with_radius(case, material)
-    load = LOADS[case.load.type](case.load, material)
-    model = make_model(case, material, comm)
-    n = len(model.atoms)
-    volume = _volume(case, material.crystal)
-    pairs = (
-        4 / 3 * np.pi * (material.potential.cutoff + model.atomistic.skin) ** 3 / material.crystal.site_volume
-    )
-    return {
-        "lattice constant": {"value": material.crystal.a, "unit": "Å"},
-        "domain radius": {"value": case.geometry.outer / 10.0, "unit": "nm"},
-        "receptive field": {"value": material.potential.receptive_field, "unit": "Å"},
-        "atoms": n,
-        "free atoms": int(model.atoms.free.sum()),
-        "site energies per evaluation": int((model.atoms.weights != 0).sum()),
-        "atoms of the same domain, fully atomistic": round(volume / material.crystal.site_volume),
-        "mesh nodes": int(model.layout.mesh_starts[-1]),
-        "unknowns": model.layout.n_global,
-        **_misfit(model, material),
-        "load steps": Schedule(load).total,
-        "memory": {
-            "value": round((model.layout.n_global * 9e3 + n * pairs * 1.5e3) / 1e6),
-            "unit": "MB, about",
-        },
-    }
-
-
-def _volume(case: Case, crystal: Crystal) -> float:
-    """Of the whole domain, Å³."""
-    geometry = case.geometry
-    if geometry.shape == "ball":
-        return 4.0 / 3.0 * np.pi * geometry.outer**3
-    plane = float(np.prod(geometry.extent)) if geometry.shape == "block" else np.pi * geometry.outer**2
-    return plane * thickness(crystal, geometry.dim)
-
-
-def _misfit(model: Model, material: Material) -> dict[str, Any]:
-    if not isinstance(model.bulk, Bulk):
-        return {}
-    percent = 100.0 * elastic_mismatch(model.bulk.law, material.elastic)
-    return {"elastic mismatch of the bulk": {"value": round(percent, 6), "unit": "%"}}

@@ -182,7 +182,7 @@ def _run(args: argparse.Namespace, comm: Any) -> int:
 
 def _check(args: argparse.Namespace, comm: Any) -> int:
     case = _read(args, comm)
-    from multiscale.build import plan
+    from multiscale.planning import plan
 
     try:
         found = plan(case, comm)

@@ -1,0 +1,65 @@
+"""What a case would take, without running it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from coupling.atoms import thickness
+from coupling.model import Model
+from multiscale.build import make_material, make_model
+from multiscale.config import Case
+from multiscale.continuum.bulk import Bulk
+from multiscale.continuum.mismatch import elastic_mismatch
+from multiscale.extent import with_radius
+from multiscale.loads import LOADS
+from multiscale.material import Material
+from multiscale.schedule import Schedule
+from nnp.crystal import Crystal
+
+
+def plan(case: Case, comm: Any) -> dict[str, Any]:
+    """What a case would take: sizes and constants, from its objects built but nothing solved. Collective."""
+    material = make_material(case)
+    case = with_radius(case, material)
+    load = LOADS[case.load.type](case.load, material)
+    model = make_model(case, material, comm)
+    n = len(model.atoms)
+    volume = _volume(case, material.crystal)
+    pairs = (
+        4 / 3 * np.pi * (material.potential.cutoff + model.atomistic.skin) ** 3 / material.crystal.site_volume
+    )
+    return {
+        "lattice constant": {"value": material.crystal.a, "unit": "Å"},
+        "domain radius": {"value": case.geometry.outer / 10.0, "unit": "nm"},
+        "receptive field": {"value": material.potential.receptive_field, "unit": "Å"},
+        "atoms": n,
+        "free atoms": int(model.atoms.free.sum()),
+        "site energies per evaluation": int((model.atoms.weights != 0).sum()),
+        "atoms of the same domain, fully atomistic": round(volume / material.crystal.site_volume),
+        "mesh nodes": int(model.layout.mesh_starts[-1]),
+        "unknowns": model.layout.n_global,
+        **_misfit(model, material),
+        "load steps": Schedule(load).total,
+        "memory": {
+            "value": round((model.layout.n_global * 9e3 + n * pairs * 1.5e3) / 1e6),
+            "unit": "MB, about",
+        },
+    }
+
+
+def _volume(case: Case, crystal: Crystal) -> float:
+    """Of the whole domain, Å³."""
+    geometry = case.geometry
+    if geometry.shape == "ball":
+        return 4.0 / 3.0 * np.pi * geometry.outer**3
+    plane = float(np.prod(geometry.extent)) if geometry.shape == "block" else np.pi * geometry.outer**2
+    return plane * thickness(crystal, geometry.dim)
+
+
+def _misfit(model: Model, material: Material) -> dict[str, Any]:
+    if not isinstance(model.bulk, Bulk):
+        return {}
+    percent = 100.0 * elastic_mismatch(model.bulk.law, material.elastic)
+    return {"elastic mismatch of the bulk": {"value": round(percent, 6), "unit": "%"}}
