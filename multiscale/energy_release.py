@@ -71,7 +71,7 @@ def _slopes(bulk: Any, ring: Ring) -> tuple[Array, Array]:
 def _of_surface(bulk: Any, interface: Interface, q: PETSc.Vec, ring: Ring) -> float:
     """∫ Γ ∂q/∂x_1 ds of this rank's facets."""
     surface, faces = interface.surface, interface.faces
-    energy = (faces.share * faces.response(q).energy).reshape(len(surface.corners), -1)
+    energy = (faces.share * faces.response(q).energy).reshape(len(surface.corners), len(surface.rule[1]))
     x = surface.corners[..., 0]
     slope = np.diff(ring.weight(surface.corners), axis=1)[:, 0] / np.diff(x, axis=1)[:, 0]
     return float(surface.measure / bulk.thickness @ (slope * (energy @ surface.rule[1])))

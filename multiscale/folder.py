@@ -8,7 +8,7 @@ from multiscale.config import Case, InputError, case_hash, to_yaml
 from multiscale.files import write_atomically
 from multiscale.result import FINISHED, read_result
 
-OUTPUTS = ("result.json", "history.csv", "log*.txt", "case.yaml", "restart*", "fields.pvd", "fields/*.*vtu",
+OUTPUTS = ("result.json", "history.csv", "log*.txt", "case.yaml", "law.json", "restart*", "fields.pvd", "fields/*.*vtu",
            "surface.pvd", "surface/*.*vtu", "atoms.pvd", "atoms/*.*vtu", "atoms.extxyz", "*.png")  # fmt: skip
 """What a run writes, as patterns; nothing else in a folder is ever touched."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from multiscale import masking
 from multiscale.adapting import faces, left_behind, sizes
 from multiscale.build import Simulation, domain
+from multiscale.cohesive_law import origin
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.contact import contact_row, hertz_curve, hertz_radius, indenter_of, unit_of_force
@@ -24,6 +25,8 @@ from multiscale.files import write_atomically
 from multiscale.findings import findings
 from multiscale.following import Follower
 from multiscale.indicating import Indication, indication
+from multiscale.interface import Interface
+from multiscale.law_file import write_law
 from multiscale.log import logger
 from multiscale.placement import adaptive
 from multiscale.plots import plot_history, plot_regions
@@ -66,7 +69,8 @@ class Recorder:
         self.result = make(self.folder, case_hash(case), versions(), write=comm.rank == 0)
         if self.simulation.model.bulk is not None:
             self._fields = SeriesWriter(comm, self.folder, "fields", self.resume)
-        if self.simulation.interface is not None:
+        if (interface := self.simulation.interface) is not None:
+            self._write_law(interface)
             self._surface = SeriesWriter(comm, self.folder, "surface", self.resume)
         if case.output.atoms:
             self._atoms = SeriesWriter(comm, self.folder, "atoms", self.resume)
@@ -94,6 +98,8 @@ class Recorder:
         warnings = trust.warnings(step.number, look, positions)
         if step.number == 1:
             warnings += masking.warnings(self.simulation.case, self.simulation.model, 1)
+        if self.simulation.interface is not None:
+            warnings += self.simulation.interface.warnings(stepper.q, step.number)
         self._warn(step.number, warnings + ([] if law is None else law.warnings(step.number)))
         if due or self.stopped:
             cells = {} if found is None else {"indicator": found.cells}
@@ -104,6 +110,13 @@ class Recorder:
         self.result.note("results", **findings(self.simulation, [*self.result.steps, row]))
         self.seconds += perf_counter() - began
         self.result.add_step(**row)
+
+    def _write_law(self, interface: Interface) -> None:
+        """The law of rigid bodies, for interface.law of other runs."""
+        case, material = self.simulation.case, self.simulation.material
+        if self.simulation.model.comm.rank == 0:
+            header = {"title": case.title, "source": origin(case, material)}
+            write_law(interface.rigid, self.folder / "law.json", header)
 
     def _adopt(self, simulation: Simulation, step: Step) -> None:
         """Go on with a simulation whose core has been placed anew."""

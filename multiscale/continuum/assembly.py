@@ -119,7 +119,7 @@ class Assembly:
         F = self._everywhere.at(self._points(cells)).deformation(self.u.x.array.reshape(-1, 3))
         W, P = self.law.evaluate(F)
         tensor = W[:, None, None] * np.eye(3) - np.swapaxes(F - np.eye(3), -1, -2) @ P
-        return np.einsum("q,nqij->nij", self.weights, tensor.reshape(len(cells), -1, 3, 3))
+        return np.einsum("q,nqij->nij", self.weights, tensor.reshape(len(cells), len(self.weights), 3, 3))
 
     def extrapolation(self, least: float) -> Array:
         """(nc, nq): above one where the strain lies beyond what the law was made from; 0 in cells of which the
