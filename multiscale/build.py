@@ -96,6 +96,7 @@ def rebuilt(old: Simulation, placement: Placement) -> Simulation:
     counted = replace(model.atomistic, counter=old.model.atomistic.counter)
     model = replace(model, atomistic=counted, clock=old.model.clock)
     model, interface = _with_plane(old.case, old.material, model, placement, old.interface)
+    model = replace(model, terms=(*model.terms, *_terms(old.load, model)))
     return _assembled(old.case, old.material, old.load, model, placement, interface)
 
 

@@ -107,6 +107,7 @@ class Stepper:
             if not made:
                 break
             self.simulation, self.q, what = made
+            self._drive()
             again = self._relax(monitor)
             done.append(replace(what, after=again.energy.total + left_behind(self.simulation)))
             solution = replace(
@@ -132,11 +133,15 @@ class Stepper:
         self.q.axpy(1.0, target)
         self.q.axpy(-1.0, before)
         self.q.array[model.fixed] = target.array_r[model.fixed]
-        for term in model.terms:
-            if isinstance(term, Driven):
-                term.drive(value)
         self.value = value
+        self._drive()
         return self.simulation.scheme.energy_gradient(target, model.vector())
+
+    def _drive(self) -> None:
+        """Tell what presses from outside how far the load is."""
+        for term in self.simulation.model.terms:
+            if isinstance(term, Driven):
+                term.drive(self.value)
 
     def find_tip(self) -> float | None:
         """Where the crack ends along x, in the atoms or on the mesh, Å; None without one. Notes whether it has grown as

@@ -21,6 +21,7 @@ from multiscale.placement import Placement
 from multiscale.result import read_result
 from multiscale.stepping import Stepper
 from tests.mpi import run_ranks
+from tests.multiscale.test_indent import CASE as INDENT
 
 # Stillinger–Weber with twice its three-body strength cleaves (Hauch, Holland, Marder & Swinney, Phys. Rev. Lett. 82,
 # 3823, 1999, doi:10.1103/PhysRevLett.82.3823).
@@ -273,6 +274,24 @@ def test_a_box_grows_on_the_sides_that_need_it() -> None:
     assert grown.extent == (13.0, 6.0) and grown.centre == (2.5, 0.0)  # to the right by at most 3
     grown = box.grown("box", np.array([[0.0, -5.5]]), 2.0, 1.0, 3.0)
     assert grown.extent == (10.0, 7.0) and grown.centre == (1.0, -0.5)  # downwards by at least 1
+
+
+def test_an_indenter_stays_pressed_in_when_the_core_grows(folder) -> None:
+    """Its force is that of a core which was made so large from the start."""
+    forces, core = {}, "{shape: box, size: [2.6 nm, 2.6 nm]}"
+    for name, other in {"small": core, "grown": core[:-1] + ", adaptive: true, tolerance: 0.002}"}.items():
+        path = folder / f"indent_{name}.yaml"
+        path.write_text(INDENT.replace(core, other))
+        assert main(["run", str(path), "-o", str(folder / name)]) == 0
+        forces[name] = read_result(folder / name)["steps"][-1]["force"]
+    placed = read_result(folder / "grown")["remeshings"][-1]
+    centre, size = placed["center"], placed["extent"]
+    large = f"{{shape: box, center: {centre}, size: {size}}}"
+    (folder / "indent_large.yaml").write_text(INDENT.replace(core, large))
+    assert main(["run", str(folder / "indent_large.yaml"), "-o", str(folder / "indent_large")]) == 0
+    forces["large"] = read_result(folder / "indent_large")["steps"][-1]["force"]
+    assert forces["grown"] == pytest.approx(forces["large"], rel=1e-6)
+    assert abs(forces["small"] / forces["large"] - 1.0) > 1e-3
 
 
 def test_a_domain_that_ends_stops_the_core(folder, case, capsys) -> None:
