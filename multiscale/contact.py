@@ -61,7 +61,8 @@ def contact_row(sim: Simulation, q: PETSc.Vec) -> dict[str, float]:
 
 def contact_findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | None]:
     """indentation_modulus (GPa); max_force and pull_off_force (largest push and pull, as in `contact_row`); of an
-    adhesive indenter its Tabor number and, of a sphere, pull_off_over_piwR, 1.5 (JKR) to 2 (DMT)."""
+    adhesive indenter its Tabor number and, of a sphere, pull_off_over_piwR, 1.5 (JKR) to 2 (DMT), both with the radius of
+    the sphere on which the atoms rest."""
     if indenter_of(sim) is None:
         return {}
     M = modulus(sim)
@@ -73,9 +74,10 @@ def contact_findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, 
         found["pull_off_force"] = max(0.0, -min(forces))
     contact = load.contact
     if contact.law == "adhesive":
-        found["tabor"] = tabor(load.radius, contact.work, contact.distance, M)
+        R = load.radius + contact.distance  # of the sphere on which the atoms rest
+        found["tabor"] = tabor(R, contact.work, contact.distance, M)
         if forces and sim.case.geometry.dim == 3:
-            scale = float(shown_force(sim, np.pi * contact.work * load.radius))
+            scale = float(shown_force(sim, np.pi * contact.work * R))
             found["pull_off_over_piwR"] = max(0.0, -min(forces)) / scale
     return found
 

@@ -32,7 +32,7 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
     )
     return {
         "lattice constant": {"value": material.crystal.a, "unit": "Å"},
-        "domain radius": {"value": case.geometry.outer / 10.0, "unit": "nm"},
+        **_extent(case),
         "receptive field": {"value": material.potential.receptive_field, "unit": "Å"},
         "atoms": n,
         "free atoms": int(model.atoms.free.sum()),
@@ -47,6 +47,13 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
             "unit": "MB, about",
         },
     }
+
+
+def _extent(case: Case) -> dict[str, Any]:
+    """What is chosen where the case does not say: the radius of a disc or ball."""
+    if case.geometry.shape == "block":
+        return {}
+    return {"domain radius": {"value": case.geometry.outer / 10.0, "unit": "nm"}}
 
 
 def _volume(case: Case, crystal: Crystal) -> float:

@@ -18,6 +18,9 @@ from multiscale.placement import Placement
 from multiscale.recording import Recorder, load_checkpoint
 from multiscale.stepping import Step, Stepper
 
+SAID = ("K_", "max_force", "pull_off")
+"""How the names of results begin that are said at the end."""
+
 Progress = Callable[[int, int, str], None]
 
 
@@ -131,7 +134,7 @@ def _describe(comm: Any, recorder: Recorder) -> None:
 def _conclude(comm: Any, recorder: Recorder, out: Path, seconds: float) -> None:
     data = recorder.result.data
     found = "  ".join(
-        f"{k} {v:.4g}" for k, v in data["results"].items() if k.startswith("K_") and v is not None
+        f"{k} {v:.4g}" for k, v in data["results"].items() if k.startswith(SAID) and v is not None
     )
     _say(comm, f"{data['status']} in {seconds:.1f} s  {found}")
     _say(comm, f"results in {out}: open fields.pvd and atoms.pvd in ParaView")

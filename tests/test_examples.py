@@ -24,6 +24,21 @@ def test_first_step_of_an_example(case, tmp_path) -> None:
     assert 0.0 < step["energy"]["predictor"] - step["energy"]["total"] < 0.1 * step["energy"]["total"]
 
 
+@pytest.mark.parametrize("name", ["silicon_cylinder", "lj_sphere"])
+def test_contact_examples_are_valid(name) -> None:
+    case = parse_case((ROOT / "examples" / "contact" / f"{name}.yaml").read_text())
+    assert case.load.type == "indent" and case.geometry.shape == "block"
+
+
+def test_first_step_of_a_cylinder_on_silicon(tmp_path) -> None:
+    case = ROOT / "examples" / "contact" / "silicon_cylinder.yaml"
+    override = ["--set", "load.depth={from: 0.04 nm, to: 0.04 nm, steps: 1}"]
+    assert main(["run", str(case), "-o", str(tmp_path / "out"), *override]) == 0
+    step = read_result(tmp_path / "out")["steps"][0]
+    assert step["converged"] and step["force_balance"] < 1e-7
+    assert step["force"] == pytest.approx(1.72, rel=0.01)  # as in the README's picture
+
+
 def test_readme_case_is_the_main_example() -> None:
     text = (ROOT / "README.md").read_text()
     shown = parse_case(re.search(r"```yaml\n(.*?)```", text, re.DOTALL).group(1))

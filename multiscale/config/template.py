@@ -12,7 +12,7 @@ from multiscale.config.case import LOADS, Case
 from multiscale.config.schema import default_of
 from multiscale.config.spec import Spec, key_of, required, spec_of
 
-TEMPLATES = ("fracture", "patch")
+TEMPLATES = ("fracture", "contact", "patch")
 _COLUMN = 46
 _HEAD = """\
 # {title}
