@@ -61,8 +61,8 @@ def contact_row(sim: Simulation, q: PETSc.Vec) -> dict[str, float]:
 
 def contact_findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | None]:
     """indentation_modulus (GPa); max_force and pull_off_force (largest push and pull, as in `contact_row`); of an
-    adhesive indenter its Tabor number and, of a sphere, pull_off_over_piwR, 1.5 (JKR) to 2 (DMT), both with the radius of
-    the sphere on which the atoms rest."""
+    adhesive indenter its Tabor number and, of a sphere, pull_off_over_piwR, 1.5 (JKR) to 2 (DMT), both with the radius
+    of the sphere on which the atoms rest."""
     if indenter_of(sim) is None:
         return {}
     M = modulus(sim)
