@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,12 @@ from nnp.potential import Potential
 Array = np.ndarray
 
 
+Held = Sequence[tuple[str, tuple[int, ...]]]
+"""Boundaries of the mesh on which displacements are prescribed, by their tags, and which components of them."""
+
+OUTER: Held = (("outer", (0, 1, 2)),)
+
+
 class RegionError(ValueError):
     """Core, blend or pad do not fit the mesh."""
 
@@ -46,13 +53,15 @@ def coupled_model(
     remove: Removal | None = None,
     relaxed: HomogeneousCrystal | None = None,
     relax: Relaxation | None = None,
+    held: Held = OUTER,
 ) -> Model:
     """Atoms in the core and blend of `mask`, elements of `bulk` elsewhere. Collective over bulk.comm.
 
     thickness: of the slice that the atoms fill along z, Å (1 in a solid); shift: Λ by sublattice (b, 3, 3, 3) or
     None; remove: which sites are vacant; relaxed: the crystal whose basis slaved atoms follow at any strain, for
-    schemes without an energy (the forces still return by Tᵀ); relax: how the atoms are displaced at rest. The bulk's
-    cell weights are set to what the atoms leave over. RegionError where atoms that need the mesh lie outside it.
+    schemes without an energy (the forces still return by Tᵀ); relax: how the atoms are displaced at rest; held: what
+    is prescribed of the mesh's boundary. The bulk's cell weights are set to what the atoms leave over. RegionError
+    where atoms that need the mesh lie outside it.
     """
     comm = bulk.comm
     sites, vacant = _occupied(
@@ -69,8 +78,7 @@ def coupled_model(
     layout = make_layout(atoms, bulk.n_owned // 3)
     transfer = transfer_matrix(atoms, layout, mine, shift)
     bulk.set_fraction(left_over(bulk, crystal, atoms, thickness))
-    nodes = np.union1d(bulk.tagged_dofs("outer"), bulk.bound_nodes).astype(int)
-    fixed = _fixed(layout, crystal, layout.mesh.start + (3 * nodes[:, None] + np.arange(3)).ravel())
+    fixed = _fixed(layout, crystal, layout.mesh.start + held_dofs(bulk, held))
     energy = _energy(potential, crystal, atoms)
     model = Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, shift, crystal, mask)
     if relaxed is None or shift is None:
@@ -79,6 +87,26 @@ def coupled_model(
     slopes = gradient_matrices(atoms, layout, mine, slaved)
     basis = RelaxedBasis(relaxed, shift, atoms.sublattice[ownership.owned], slaved, slopes)
     return replace(model, basis=basis)
+
+
+def continuum_model(potential: Potential, crystal: Crystal, bulk: Any, held: Held = OUTER) -> Model:
+    """A mesh without any atoms: `bulk` carries all. Collective over bulk.comm."""
+    none = Sites(
+        np.zeros((0, 3)), np.zeros(0, int), np.zeros(0, np.int64), np.zeros(0), np.zeros((3, 3)), crystal.pbc
+    )
+    atoms = _atom_set(none, np.zeros(0, bool), Ownership.balanced(bulk.comm, np.zeros(0)), none, None)
+    layout = make_layout(atoms, bulk.n_owned // 3)
+    transfer = transfer_matrix(atoms, layout, None, None)
+    fixed = _fixed(layout, crystal, layout.mesh.start + held_dofs(bulk, held))
+    energy = _energy(potential, crystal, atoms)
+    return Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, None, crystal, None)
+
+
+def held_dofs(bulk: Any, held: Held) -> Array:
+    """This rank's unknowns of the mesh that are prescribed, or follow others."""
+    parts = [3 * bulk.tagged_dofs(tag)[:, None] + np.array(components) for tag, components in held]
+    parts.append(3 * np.asarray(bulk.bound_nodes)[:, None] + np.arange(3))
+    return np.unique(np.concatenate([part.ravel() for part in parts])).astype(int)
 
 
 def atomistic_model(

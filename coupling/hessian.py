@@ -89,7 +89,7 @@ def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | N
     for p in range(len(crystal.basis)):
         vectors, h = site_hessian(potential, crystal, p)
         site = np.flatnonzero((atoms.sublattice == p) & (atomistic.weights != 0.0))
-        for part in np.array_split(site, 1 + len(site) * h.size // 20_000_000):
+        for part in np.array_split(site, 1 + len(site) * h.size // 20_000_000) if len(site) else ():
             neighbour, present = match(atoms, part, vectors, cut)
             members = np.concatenate([neighbour, part[:, None]], axis=1)
             mine = ((members >= own.low) & (members < own.high)).any(axis=1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coupling.assemble import RegionError, atomistic_model, coupled_model, halo
+from coupling.assemble import RegionError, atomistic_model, continuum_model, coupled_model, halo
 from coupling.atoms import thickness
 from coupling.cut import BondRow, Cut, bond_row
 from coupling.hessian import reference_hessian
@@ -19,12 +19,8 @@ from coupling.regions import OPTIMAL, Ball, Box, Mask, Shape
 from coupling.schemes import FORCE_BASED, SCHEMES, Reference, Scheme
 from coupling.surface import above
 from coupling.term import Term
-from meshes.ball import graded_ball
 from meshes.data import MeshData
-from meshes.disc import Band, Slit, graded_disc
-from meshes.importing import read_mesh
-from meshes.lattice import LatticePatch, longest_edge
-from multiscale.block import block_mesh, block_overhang, projected_lattice
+from multiscale.block import block_overhang, projected_lattice
 from multiscale.config import Case, InputError, check_blend
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, make_law
@@ -35,6 +31,7 @@ from multiscale.interface import Interface, with_interface
 from multiscale.loads import LOADS, Load
 from multiscale.masking import with_masking
 from multiscale.material import Material
+from multiscale.meshing import held, make_mesh_data, node_origin, widened
 from multiscale.placement import Placement, check_room
 from multiscale.trust import Trust, check_limits, make_trust
 from nnp.committee import driving
@@ -64,6 +61,11 @@ class Simulation:
     placement: Placement | None = None
     interface: Interface | None = None
 
+    @property
+    def depth(self) -> float:
+        """Of the slice along z that is modelled, Å; 1 in a solid."""
+        return thickness(self.material.crystal, self.case.geometry.dim)
+
 
 Say = Callable[[str], None]
 
@@ -76,8 +78,8 @@ def build(
     say("material constants from the potential")
     material = make_material(case)
     case = with_radius(case, material)
-    load = LOADS[case.load.type](case.load, material)
-    if case.coupling.scheme != "atomistic":
+    load = LOADS[case.load.type](case.load, material, case.geometry)
+    if case.regions is not None and case.coupling.scheme != "atomistic":
         placement = placement or Placement.of(case)
     say("mesh, atoms and transfer")
     model = make_model(case, material, comm, placement)
@@ -111,6 +113,8 @@ def _with_plane(
     model, interface = with_interface(case, material, model, before)
     tip = None if placement is None or placement.tip is None else placement.tip[0]
     law = None if interface is None else interface.law
+    if not len(model.atoms):
+        return model, interface
     return with_masking(case, material, model, law, tip), interface
 
 
@@ -129,7 +133,11 @@ def _assembled(
     model = scheme.model  # under the weights that the scheme uses
     interface = None if interface is None else interface.under(model)
     hessian = reference_hessian(model.atomistic, material.crystal, cut)
-    bonds = None if cut is None else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
+    bonds = (
+        None
+        if cut is None or not len(model.atoms)
+        else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
+    )
     precondition = Preconditioner(stiffness(model, hessian))
     trust = make_trust(case, material, model)
     return Simulation(case, material, load, model, scheme, precondition, bonds, trust, placement, interface)
@@ -194,22 +202,32 @@ def make_model(
     crystal, potential = material.crystal, material.potential
     if case.coupling.scheme == "atomistic":
         return atomistic_model(potential, crystal, domain(case), dim, comm, shift, remove, relax)
+    if case.coupling.scheme == "continuum":
+        return continuum_model(potential, crystal, _bulk(case, material, comm, None, None, like), held(case))
     placement = placement or Placement.of(case)
     mask = _on_lattice(case, placement.mask(case), crystal)
     _check_fit(case, mask, potential, crystal)
-    law = _law(case, potential, crystal) if like is None else like.law
-    made: list[MeshData] = []
-    on_first_rank(comm, lambda: made.append(make_mesh_data(case, crystal, mask, placement.tip)))
-    depth = thickness(crystal, dim)
-    blend = _widened(mask.core, mask.blend)  # linear where the lattice is resolved, see continuum.straight
-    data = made[0] if made else None
-    bulk = Bulk(comm, data, law, depth, case.continuum.degree, linear=lambda x: blend(x) < 0.0)
+    bulk, basis = _bulk(case, material, comm, mask, placement.tip, like), _basis(case, material)
     try:
-        return coupled_model(
-            potential, crystal, mask, bulk, depth, shift, remove, _basis(case, material), relax
-        )
+        depth = thickness(crystal, dim)
+        return coupled_model(potential, crystal, mask, bulk, depth, shift, remove, basis, relax, held(case))
     except RegionError as error:
         raise InputError("regions", str(error)) from error
+
+
+def _bulk(
+    case: Case, material: Material, comm: Any, mask: Mask | None, tip: tuple[float, float] | None, like: Any
+) -> Bulk:
+    """The finite elements of a case, whole without a mask. Collective."""
+    crystal, degree = material.crystal, case.continuum.degree
+    law = _law(case, material.potential, crystal) if like is None else like.law
+    made: list[MeshData] = []
+    on_first_rank(comm, lambda: made.append(make_mesh_data(case, crystal, mask, tip)))
+    data, depth = made[0] if made else None, thickness(crystal, case.geometry.dim)
+    if mask is None:
+        return Bulk(comm, data, law, depth, degree)
+    blend = widened(mask.core, mask.blend)  # linear where the lattice is resolved, see continuum.straight
+    return Bulk(comm, data, law, depth, degree, linear=lambda x: blend(x) < 0.0)
 
 
 def _basis(case: Case, material: Material) -> HomogeneousCrystal | None:
@@ -239,6 +257,8 @@ def domain(case: Case) -> Shape:
     geometry = case.geometry
     if geometry.shape == "block":
         return Box(geometry.middle, [(2.0 if k == 1 else 1.0) * s for k, s in enumerate(geometry.extent)])
+    if geometry.shape == "plate":
+        return Box(geometry.middle, geometry.extent)
     return Ball(geometry.middle, geometry.outer)
 
 
@@ -254,6 +274,11 @@ def overhang(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> 
     if case.geometry.shape == "block":
         return block_overhang(case, low - need, high + need)
     centre = np.asarray(case.geometry.middle, float)
+    if case.geometry.shape == "plate":
+        beyond = (
+            np.maximum(high[:2] - centre, centre - low[:2]) + need - 0.5 * np.asarray(case.geometry.extent)
+        )
+        return float(beyond.max())
     corner = np.maximum(np.abs(low[: len(centre)] - centre), np.abs(high[: len(centre)] - centre))
     reach = corner.max() if isinstance(mask.core, Ball) else float(np.linalg.norm(corner))
     return float(reach + need - case.geometry.outer)
@@ -265,17 +290,17 @@ def _on_lattice(case: Case, mask: Mask, crystal: Crystal) -> Mask:
         return mask
     solid = case.geometry.dim == 3
     vectors = crystal.cell if solid else projected_lattice(crystal)
-    origin = np.zeros(3) if solid else _node_origin(case)
+    origin = np.zeros(3) if solid else node_origin(case)
     return replace(mask, table=least_second_difference(mask.core, mask.blend, vectors, origin))
 
 
 def _check_fit(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> None:
     """The pad must end inside the domain."""
     beyond = overhang(case, mask, potential, crystal)
-    if beyond >= 0.0 and case.geometry.shape == "block":
+    if beyond >= 0.0 and case.geometry.size is not None:
         pad = halo(potential, crystal) / 10
         message = (
-            f"the pad, {pad:.3g} nm wide with this potential, reaches {beyond / 10:.3g} nm beyond the block"
+            f"the pad, {pad:.3g} nm wide with this potential, reaches {beyond / 10:.3g} nm beyond the domain"
         )
         raise InputError("geometry.size", message)
     if beyond >= 0.0:
@@ -285,73 +310,3 @@ def _check_fit(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -
             f"the pad leaves the mesh: core, blend and pad reach {(radius + beyond) / 10:.3g} nm from the centre, the "
             f"domain {radius / 10:.3g} nm; the pad of this potential is {halo(potential, crystal) / 10:.3g} nm wide",
         )
-
-
-def make_mesh_data(
-    case: Case, crystal: Crystal, mask: Mask, tip: tuple[float, float] | None = None
-) -> MeshData:
-    """The mesh of the bulk: read from a file, or graded around the core with a node on each lattice site of the
-    blend zone (one size h where that is given). tip: where its slit ends, if not at the case's crack tip."""
-    config, geometry = case.continuum.mesh, case.geometry
-    if config.file is not None:
-        return _imported(case, config.file)
-    if geometry.shape == "block":
-        return block_mesh(case, crystal, mask)
-    vectors = projected_lattice(crystal)
-    spacing = float(np.linalg.norm(vectors, axis=1).max())
-    along = None if geometry.crack is None else np.array([1.0, 0.0])
-    hole = _widened(mask.core, -longest_edge(vectors, along))  # its rim may stray outwards by an edge
-    sizes: dict[str, Any] = {"growth": config.growth, "h_max": config.h_max}
-    try:
-        if geometry.shape == "ball":
-            return graded_ball(
-                geometry.outer, hole=hole, h=config.h or spacing, centre=geometry.middle, **sizes
-            )
-        through = case.interface.law != "none"
-        crack = None if geometry.crack is None else Slit(tip or geometry.crack.tip, through)
-        patch = None
-        if config.h is None:
-            patch = LatticePatch(vectors, _node_origin(case), _widened(mask.core, mask.blend + spacing))
-        return graded_disc(geometry.outer, h=config.h, hole=hole, patch=patch, crack=crack,
-                           centre=geometry.middle[:2], band=_band(case, config.h or spacing), **sizes)  # fmt: skip
-    except ValueError as error:
-        raise InputError("continuum.mesh", str(error)) from error
-
-
-def _band(case: Case, h: float) -> Band | None:
-    """Where the crack plane is meshed finely ahead of the tip."""
-    mesh = case.continuum.mesh
-    if mesh.interface_length is None:
-        return None
-    return Band(mesh.interface_h or h, mesh.interface_length)
-
-
-def _imported(case: Case, file: str) -> MeshData:
-    """A mesh file that has the boundaries which the case needs."""
-    try:
-        mesh = read_mesh(file)
-    except ValueError as error:
-        raise InputError("continuum.mesh.file", str(error)) from error
-    dim = case.geometry.dim
-    needed = ["outer"] if case.geometry.crack is None else ["outer", "crack_upper", "crack_lower"]
-    if case.interface.law != "none":
-        needed += ["interface_upper", "interface_lower"]
-    missing = [tag for tag in needed if tag not in mesh.tags]
-    if mesh.dim != dim:
-        message = f"holds a mesh in {mesh.dim} dimensions, a {case.geometry.shape} needs {dim}"
-        raise InputError("continuum.mesh.file", message)
-    if missing:
-        have = ", ".join(sorted(mesh.tags)) or "none"
-        message = f"lacks the boundary {' and '.join(missing)} as a named group of facets; it has {have}"
-        raise InputError("continuum.mesh.file", message)
-    return mesh
-
-
-def _widened(shape: Shape, margin: float) -> Callable[[Array], Array]:
-    return lambda points: shape.distance(np.asarray(points)) - margin
-
-
-def _node_origin(case: Case) -> Array:
-    """A lattice node on the crack plane, so that a row of nodes lies along the crack."""
-    crack = case.geometry.crack
-    return np.zeros(2) if crack is None else np.array([0.0, crack.tip[1]])

@@ -41,10 +41,23 @@ def ring_of(model: Model, centre: Any, radius: float) -> Ring | None:
     bulk: Any = model.bulk
     if bulk is None or bulk.dim != 2:
         return None
+    if not radius > 0.0:
+        return None
     ring = Ring(np.asarray(centre, float)[:2], 0.6 * radius, 0.9 * radius)
     cells, _ = _slopes(bulk, ring)
     touched = bool((bulk.fraction[cells] < 1.0).any())
     return None if model.comm.allreduce(int(touched)) else ring
+
+
+def ring_place(sim: Any, tip: float) -> tuple[tuple[float, float], float]:
+    """Centre and radius of the domain of the integral: a whole disc, or as much of a plate as there is around its tip,
+    Å."""
+    geometry = sim.case.geometry
+    if geometry.size is None:
+        return geometry.middle[:2], geometry.outer
+    centre = (tip, sim.material.tip[1])
+    room = [0.5 * s - abs(c - m) for c, m, s in zip(centre, geometry.middle, geometry.extent)]
+    return centre, max(min(room), 0.0)
 
 
 def energy_release(model: Model, q: PETSc.Vec, ring: Ring, interface: Interface | None = None) -> float:

@@ -90,7 +90,7 @@ def with_interface(
 ) -> tuple[Model, Interface | None]:
     """The model with the cohesive surface that the case asks for as a term, and what a run needs of it; before: that
     of a model whose core was elsewhere, whose law and history go on. Collective."""
-    if case.interface.law == "none" or model.bulk is None or model.mask is None:
+    if case.interface.law == "none" or model.bulk is None:
         return model, None
     try:
         surface = make_surface(model.bulk, TAGS[case.interface.where])

@@ -23,7 +23,7 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
     """What a case would take: sizes and constants, from its objects built but nothing solved. Collective."""
     material = make_material(case)
     case = with_radius(case, material)
-    load = LOADS[case.load.type](case.load, material)
+    load = LOADS[case.load.type](case.load, material, case.geometry)
     model = make_model(case, material, comm)
     n = len(model.atoms)
     volume = _volume(case, material.crystal)
@@ -61,7 +61,7 @@ def _volume(case: Case, crystal: Crystal) -> float:
     geometry = case.geometry
     if geometry.shape == "ball":
         return 4.0 / 3.0 * np.pi * geometry.outer**3
-    plane = float(np.prod(geometry.extent)) if geometry.shape == "block" else np.pi * geometry.outer**2
+    plane = np.pi * geometry.outer**2 if geometry.size is None else float(np.prod(geometry.extent))
     return plane * thickness(crystal, geometry.dim)
 
 

@@ -19,7 +19,7 @@ from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.contact import contact_row, hertz_curve, hertz_radius, indenter_of, unit_of_force
 from multiscale.contact_plot import plot_indentation
-from multiscale.energy_release import energy_release, ring_of
+from multiscale.energy_release import energy_release, ring_of, ring_place
 from multiscale.extrapolation import extrapolation
 from multiscale.files import write_atomically
 from multiscale.findings import findings
@@ -42,6 +42,7 @@ from multiscale.snapshots import (
 )
 from multiscale.stepping import Step, Stepper
 from multiscale.versions import versions
+from multiscale.work import work_row
 from multiscale.writers import ExtxyzWriter, SeriesWriter
 
 Array = np.ndarray
@@ -185,11 +186,8 @@ class Recorder:
             row["crack_tip"] = step.tip
         if sim.interface is not None:
             row["energy"]["dissipated"] = sim.interface.dissipated
-        ring = (
-            None
-            if step.tip is None
-            else ring_of(sim.model, sim.case.geometry.middle, sim.case.geometry.outer)
-        )
+        row |= work_row(sim, step.force, step.work)
+        ring = None if step.tip is None else ring_of(sim.model, *ring_place(sim, step.tip))
         if ring is not None:
             rate = energy_release(sim.model, stepper.q, ring, sim.interface)
             row["energy_release_rate"] = shown(rate, "surface energy")

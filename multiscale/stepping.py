@@ -15,6 +15,7 @@ from coupling.term import Driven, commit, memories, remember
 from multiscale.adapting import Remeshing, left_behind, next_placement, remeshed
 from multiscale.build import Simulation
 from multiscale.schedule import Schedule
+from multiscale.work import Work, generalised_force
 
 Array = np.ndarray
 Monitor = Callable[[int, float, float], None]
@@ -27,7 +28,8 @@ MOST_REMESHINGS = 50
 class Step:
     """What one load step ended with. start: energy of the elastic predictor; tip: of the crack along x, Å, None
     without a crack; sites: site energies that all ranks evaluated; seconds: wall time; fold: load at which the path
-    of equilibria has just turned, None where it has not; remeshings: what was done to the core."""
+    of equilibria has just turned, None where it has not; remeshings: what was done to the core; force: dE/dλ of the
+    load λ, eV per unit; work: done by the prescribed displacements since the state at rest, eV."""
 
     number: int
     value: float
@@ -39,6 +41,8 @@ class Step:
     seconds: float
     fold: float | None = None
     remeshings: tuple[Remeshing, ...] = ()
+    force: float | None = None
+    work: float | None = None
 
 
 @dataclass
@@ -53,6 +57,7 @@ class Stepper:
     number: int = 0
     first_tip: float | None = None
     grown: bool = field(default=False)
+    work: Work = field(default_factory=Work)
 
     @classmethod
     def start(cls, simulation: Simulation, tolerance: float = np.inf) -> Stepper:
@@ -75,6 +80,7 @@ class Stepper:
         solution, remeshings = self._follow(self._relax(monitor), monitor)
         if solution.converged:
             commit(self.simulation.model.terms, self.q)
+        self.work.add(value, generalised_force(self.simulation, self.q))
         tip = self.find_tip()
         spent = sim.model.comm.allreduce(sim.model.atomistic.counter.sites - sites)
         self.number += 1
@@ -89,6 +95,8 @@ class Stepper:
             spent,
             seconds,
             remeshings=remeshings,
+            force=self.work.force,
+            work=self.work.total,
         )
 
     def _relax(self, monitor: Monitor | None) -> Solution:
@@ -146,12 +154,14 @@ class Stepper:
     def find_tip(self) -> float | None:
         """Where the crack ends along x, in the atoms or on the mesh, Å; None without one. Notes whether it has grown as
         far as is wanted."""
-        bonds = self.simulation.bonds
-        if bonds is None:
+        bonds, interface = self.simulation.bonds, self.simulation.interface
+        if self.simulation.case.geometry.crack is None:
             return None
-        tip = bonds.tip(self.simulation.model.positions(self.q))
-        if self.simulation.interface is not None:
-            tip = max(tip, self.simulation.interface.tip(self.q))
+        tip = -np.inf if bonds is None else bonds.tip(self.simulation.model.positions(self.q))
+        if interface is not None:
+            tip = max(tip, interface.tip(self.q))
+        if bonds is None:
+            tip = max(tip, self.simulation.material.tip[0])  # the faces behind it hold nothing
         if self.first_tip is None:
             self.first_tip = tip
         wanted = self.simulation.load.advance
@@ -171,6 +181,7 @@ class Stepper:
             "memory_starts": np.cumsum([0, *map(len, memory)]),
             "schedule": np.array([self.schedule.index, self.schedule.turned, self.number, self.grown]),
             "value": np.array([self.value, np.nan if self.first_tip is None else self.first_tip]),
+            "work": np.array([self.work.value, self.work.force, self.work.total]),
             **({} if placement is None else placement.saved()),
         }
 
@@ -187,4 +198,5 @@ class Stepper:
         self.schedule.index, self.schedule.turned = index, bool(turned)
         self.number, self.grown = number, bool(grown)
         self.value = float(saved["value"][0])
+        self.work = Work(*(float(v) for v in saved["work"]))
         self.first_tip = None if np.isnan(saved["value"][1]) else float(saved["value"][1])

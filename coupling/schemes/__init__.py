@@ -18,6 +18,7 @@ SCHEMES: dict[str, Callable[[Model, Reference], Scheme]] = {
     "bqcf": Bqcf,
     "sharp": Sharp,
     "schwarz": Schwarz,
+    "continuum": Bqce,  # without atoms
     "atomistic": Bqce,  # the same energy; its model has no mesh and weight one on every atom
 }
 

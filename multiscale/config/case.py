@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from multiscale.config import names
 from multiscale.config.crystal import CrystalConfig
 from multiscale.config.interface import InterfaceConfig
+from multiscale.config.loads import Load
 from multiscale.config.spec import item
-
-Row = tuple[float, float, float]
-K_UNIT = "eV/Å^2.5"
-K_GRIFFITH = "K_G"
 
 
 @dataclass(frozen=True)
@@ -75,8 +72,8 @@ class CrackConfig:
 class GeometryConfig:
     shape: str = item(
         "shape of the domain: a disc, periodic along z; a ball; a block under a free surface y = 0, periodic along z "
-        "with two sizes",
-        choices=("disc", "ball", "block"),
+        "with two sizes; a plate, a rectangle periodic along z",
+        choices=("disc", "ball", "block", "plate"),
     )
     radius: float | None = item(
         "outer radius of a disc or ball; null: (core + blend)² / interatomic distance, with a crack eight times that, "
@@ -86,10 +83,13 @@ class GeometryConfig:
         above=0.0,
     )
     size: tuple[float, ...] | None = item(
-        "of a block: [width, depth] or [width, depth, width along z]", None, dimension="length", above=0.0
+        "of a block: [width, depth] or [width, depth, width along z]; of a plate: [width, height]",
+        None,
+        dimension="length",
+        above=0.0,
     )
     centre: tuple[float, ...] | None = item(
-        "centre [x, y] of a disc or [x, y, z] of a ball; null: the origin",
+        "centre [x, y] of a disc or plate, or [x, y, z] of a ball; null: the origin",
         None,
         key="center",
         dimension="length",
@@ -104,7 +104,7 @@ class GeometryConfig:
     @property
     def sized(self) -> bool:
         """Whether the case says how large the domain is."""
-        return self.shape == "block" or self.radius is not None
+        return self.size is not None or self.radius is not None
 
     @property
     def dim(self) -> int:
@@ -115,12 +115,12 @@ class GeometryConfig:
 
     @property
     def middle(self) -> tuple[float, ...]:
-        """Centre of a disc or ball; of a block the middle of its surface."""
+        """Centre of the domain; of a block the middle of its surface."""
         return (0.0,) * self.dim if self.centre is None else self.centre
 
     @property
     def extent(self) -> tuple[float, ...]:
-        """Sizes of a block, Å."""
+        """Sizes of a block or plate, Å."""
         assert self.size is not None
         return self.size
 
@@ -191,7 +191,8 @@ class ContinuumConfig:
 
 @dataclass(frozen=True)
 class CouplingConfig:
-    scheme: str = item("how atoms and mesh are joined; atomistic: no mesh at all, the reference", "bgfc",
+    scheme: str = item("how atoms and mesh are joined; atomistic: no mesh at all, the reference; continuum: no atoms",
+                       "bgfc",
                        choices=names.coupling_schemes)  # fmt: skip
     mask: str = item(
         "shape of the step from atoms to mesh; optimal: the least second difference that the lattice allows",
@@ -204,130 +205,6 @@ class CouplingConfig:
         "linear",
         choices=("linear", "relaxed", "none"),
     )
-
-
-@dataclass(frozen=True)
-class KRange:
-    """Stress intensities to go through; unit: K_UNIT, or K_GRIFFITH for multiples of the Griffith value."""
-
-    start: float = item("first value", key="from", dimension="stress intensity", unit_key="unit")
-    end: float = item("last value", key="to", dimension="stress intensity", unit_key="unit")
-    steps: int = item("number of values, first and last included", at_least=1)
-    unit: str = item("unit of bare numbers; K_G: multiples of the Griffith value", K_UNIT,
-                     unit_of="stress intensity", relative=(K_GRIFFITH,))  # fmt: skip
-    back: bool = item("go back down in the same steps afterwards", False, key="return")
-    back_to: float | None = item("with return: where the way back ends; null: at the first value", None,
-                                 key="return_to", dimension="stress intensity", unit_key="unit")  # fmt: skip
-
-    @property
-    def relative(self) -> bool:
-        """Whether the values are multiples of the Griffith value."""
-        return self.unit == K_GRIFFITH
-
-    def upward(self) -> tuple[float, ...]:
-        """The values from `from` to `to`."""
-        n = self.steps - 1
-        return (*(self.start + (self.end - self.start) * k / n for k in range(n)), self.end)
-
-    @property
-    def floor(self) -> float:
-        """Where the way back ends."""
-        return self.start if self.back_to is None else self.back_to
-
-
-@dataclass(frozen=True)
-class StopConfig:
-    advance: float | None = item(
-        "turn back, or stop, when the crack tip has advanced by this much",
-        None,
-        dimension="length",
-        above=0.0,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class KFieldLoad:
-    """The asymptotic field of a crack in the anisotropic bulk, held on the outer boundary."""
-
-    type: str = item("the near-tip field of a crack on the outer boundary", choices=("k-field",))
-    mode: str = item(
-        "opening (I), in-plane shear (II) or out-of-plane shear (III)", "I", choices=("I", "II", "III")
-    )
-    K: KRange = item("stress intensities to go through")
-    stop: StopConfig = item("when to stop before the last value", make=StopConfig)
-
-
-@dataclass(frozen=True)
-class StrainLoad:
-    """A homogeneous displacement gradient held on the outer boundary."""
-
-    type: str = item("a homogeneous deformation on the outer boundary", choices=("strain",))
-    gradient: tuple[Row, Row, Row] = item("displacement gradient ∂u_i/∂x_j, three rows")
-    steps: int = item("applied in this many equal steps", 1, at_least=1)
-
-
-@dataclass(frozen=True)
-class DepthRange:
-    start: float = item("first depth; negative: above the surface", key="from", dimension="length")
-    end: float = item("last depth", key="to", dimension="length")
-    steps: int = item("number of values, first and last included", at_least=1)
-    back: bool = item("retract in the same steps afterwards", False, key="return")
-    back_to: float | None = item(
-        "with return: where the way back ends; null: at the first depth",
-        None,
-        key="return_to",
-        dimension="length",
-    )
-
-    def upward(self) -> tuple[float, ...]:
-        """The values from `from` to `to`."""
-        n = self.steps - 1
-        return (*(self.start + (self.end - self.start) * k / n for k in range(n)), self.end)
-
-    @property
-    def floor(self) -> float:
-        """Where the way back ends."""
-        return self.start if self.back_to is None else self.back_to
-
-
-@dataclass(frozen=True)
-class ContactConfig:
-    law: str = item(
-        "repulsive: a force k (R − r)² on each site nearer than the radius; adhesive: a potential per area that two "
-        "half-spaces of Lennard-Jones atoms have",
-        "repulsive",
-        choices=("repulsive", "adhesive"),
-    )
-    stiffness: float = item(
-        "k of the repulsive law, eV/Å^3 for each site", 10.0, dimension="stress", above=0.0
-    )
-    work: float | None = item(
-        "work of adhesion of the adhesive law", None, dimension="surface energy", above=0.0
-    )
-    distance: float = item("gap of the adhesive law at rest", 3.0, key="range", dimension="length", above=0.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class IndentLoad:
-    """A rigid indenter pressed into the free surface of a block whose sides and bottom are held."""
-
-    type: str = item("a smooth rigid body pressed into the surface of a block", choices=("indent",))
-    shape: str = item("sphere (3D), or cylinder along z (2D)", choices=("sphere", "cylinder"))
-    radius: float = item("radius of the indenter", dimension="length", above=0.0)
-    centre: tuple[float, ...] | None = item(
-        "where it touches the surface, [x] or [x, z]; null: in the middle",
-        None,
-        key="center",
-        dimension="length",
-    )
-    depth: DepthRange = item(
-        "depths to go through; at zero it touches the outermost atoms at rest without a force"
-    )
-    contact: ContactConfig = item("what acts between indenter and surface", make=ContactConfig)
-
-
-LOADS: dict[str, type] = {"k-field": KFieldLoad, "strain": StrainLoad, "indent": IndentLoad}
-Load = KFieldLoad | StrainLoad | IndentLoad
 
 
 @dataclass(frozen=True)
@@ -373,7 +250,9 @@ class Case:
     crystal: CrystalConfig = item("the perfect crystal")
     potential: PotentialConfig = item("the interatomic potential; everything else is derived from it")
     geometry: GeometryConfig = item("the whole domain")
-    regions: RegionsConfig | None = item("where atoms and where mesh; null only with scheme atomistic", None)
+    regions: RegionsConfig | None = item(
+        "where atoms and where mesh; null only with scheme atomistic or continuum", None
+    )
     continuum: ContinuumConfig = item("the bulk", make=ContinuumConfig)
     coupling: CouplingConfig = item("where atoms and mesh meet", make=CouplingConfig)
     interface: InterfaceConfig = item("what holds the crack faces together", make=InterfaceConfig)

@@ -8,7 +8,8 @@ from importlib.resources import files
 from typing import Any
 
 from multiscale.config import yamlio
-from multiscale.config.case import LOADS, Case
+from multiscale.config.case import Case
+from multiscale.config.loads import LOADS
 from multiscale.config.schema import default_of
 from multiscale.config.spec import Spec, key_of, required, spec_of
 

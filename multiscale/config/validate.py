@@ -10,21 +10,14 @@ from typing import Any
 
 from ase.data import atomic_numbers
 
-from multiscale.config.case import (
-    Case,
-    GeometryConfig,
-    IndentLoad,
-    KFieldLoad,
-    KRange,
-    RegionsConfig,
-    ShapeConfig,
-    StrainLoad,
-)
+from multiscale.config.case import Case, GeometryConfig, RegionsConfig, ShapeConfig
 from multiscale.config.crystal import CrystalConfig, Orientation
 from multiscale.config.errors import InputError
 from multiscale.config.external import check_external
 from multiscale.config.indenting import check_indent
 from multiscale.config.interface import InterfaceConfig
+from multiscale.config.lengths import check_lengths
+from multiscale.config.loads import IndentLoad, KFieldLoad, KRange, OpeningLoad, StrainLoad
 from multiscale.config.quantities import to_text
 from multiscale.config.reading import near
 from multiscale.config.spec import key_of, spec_of
@@ -138,25 +131,39 @@ def _check_geometry(geometry: GeometryConfig, crystal: CrystalConfig) -> None:
         return
     if geometry.shape == "block":
         raise InputError("geometry.crack", "does not go together with a block")
+    if geometry.shape == "plate":
+        return _check_plate(geometry, geometry.crack.tip)
     if math.dist(geometry.crack.tip, geometry.middle[:2]) >= geometry.outer:
         tip = ", ".join(_nm(x) for x in geometry.crack.tip)
         message = f"must lie inside the domain of radius {_nm(geometry.outer)}, got [{tip}]"
         raise InputError("geometry.crack.tip", message)
 
 
+def _check_plate(geometry: GeometryConfig, tip: tuple[float, float]) -> None:
+    for axis, (x, middle, size) in enumerate(zip(tip, geometry.middle, geometry.extent)):
+        if abs(x - middle) >= 0.5 * size:
+            message = f"must lie inside the plate, whose {'xy'[axis]} goes up to {_nm(middle + 0.5 * size)}"
+            raise InputError("geometry.crack.tip", f"{message}, got {_nm(x)}")
+
+
+_SIZES = {"block": "[width, depth] or [width, depth, width along z]", "plate": "[width, height]"}
+
+
 def _check_extent(geometry: GeometryConfig) -> None:
-    """A disc or ball may have a radius, a block has two or three sizes and its place."""
-    block = geometry.shape == "block"
-    if block and geometry.size is None:
-        raise InputError("geometry.size", "is missing; [width, depth] or [width, depth, width along z]")
-    foreign: dict[str, object] = {"size": geometry.size}
-    if block:
-        foreign = {"radius": geometry.radius, "center": geometry.centre}
+    """A disc or ball may have a radius, a block has two or three sizes and its place, a plate two sizes."""
+    shape, sizes = geometry.shape, _SIZES.get(geometry.shape)
+    if sizes is not None and geometry.size is None:
+        raise InputError("geometry.size", f"is missing; {sizes}")
+    foreign: dict[str, object] = {"size": geometry.size} if sizes is None else {"radius": geometry.radius}
+    if shape == "block":
+        foreign["center"] = geometry.centre
     for key, value in foreign.items():
         if value is not None:
-            raise InputError(f"geometry.{key}", f"does not belong to a {geometry.shape}")
-    if block and len(geometry.extent) not in (2, 3):
-        raise InputError("geometry.size", f"must have 2 or 3 entries, got {len(geometry.extent)}")
+            raise InputError(f"geometry.{key}", f"does not belong to a {shape}")
+    allowed = {"block": (2, 3), "plate": (2,)}.get(shape)
+    if allowed is not None and len(geometry.extent) not in allowed:
+        text = " or ".join(map(str, allowed))
+        raise InputError("geometry.size", f"must have {text} entries, got {len(geometry.extent)}")
 
 
 def core_center(regions: RegionsConfig, geometry: GeometryConfig) -> tuple[float, ...]:
@@ -191,9 +198,13 @@ def _check_core(core: ShapeConfig, dim: int) -> None:
 def _check_regions(case: Case) -> None:
     regions, geometry = case.regions, case.geometry
     if regions is None:
-        if case.coupling.scheme != "atomistic":
-            raise InputError("regions", "is missing; only coupling.scheme atomistic does without")
+        if case.coupling.scheme not in ("atomistic", "continuum"):
+            raise InputError(
+                "regions", "is missing; only coupling.scheme atomistic or continuum does without"
+            )
         return
+    if case.coupling.scheme == "continuum":
+        raise InputError("regions", "must be null with coupling.scheme continuum, which has no atoms")
     _check_core(regions.core, geometry.dim)
     center = core_center(regions, geometry)
     reach = regions.core.radius if regions.core.size is None else math.hypot(*regions.core.size) / 2
@@ -203,6 +214,11 @@ def _check_regions(case: Case) -> None:
         return
     if geometry.shape == "block":
         _check_under_surface(case)
+    elif geometry.shape == "plate":
+        room = min(0.5 * s - abs(c - m) for c, m, s in zip(center, geometry.middle, geometry.extent))
+        if reach + regions.blend >= room:
+            message = f"core and blend reach {_nm(reach + regions.blend)}, the plate {_nm(room)}"
+            raise InputError("regions", message)
     elif needed >= geometry.outer:
         raise InputError(
             "regions",
@@ -235,7 +251,7 @@ def _check_adaptive(case: Case) -> None:
 
 
 def _check_interface(case: Case) -> None:
-    """A cohesive surface lies on the crack plane of a disc's mesh."""
+    """A cohesive surface lies on the crack plane of the mesh of a disc or plate."""
     interface, mesh = case.interface, case.continuum.mesh
     _check_chi(interface)
     if interface.upper is not None:
@@ -256,7 +272,7 @@ def _check_interface(case: Case) -> None:
         raise InputError(
             "interface.surfaces", "must be rigid with interface.upper, whose surface is another, got relaxed"
         )
-    if case.geometry.shape != "disc" or case.geometry.crack is None:
+    if case.geometry.crack is None:
         raise InputError(
             "interface.law", "must be none without geometry.crack, whose plane the surface follows"
         )
@@ -302,6 +318,8 @@ def _check_load(case: Case) -> None:
         if case.geometry.crack is None:
             raise InputError("geometry.crack", "is missing; load.type k-field needs a crack")
         _check_range(load.K, load.mode)
+    if isinstance(load, OpeningLoad):
+        _check_opening(case, load)
     if isinstance(load, StrainLoad):
         _check_gradient(load)
 
@@ -327,3 +345,15 @@ def _check_gradient(load: StrainLoad) -> None:
     a, e, i = 1 + a, 1 + e, 1 + i
     if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) <= 0:
         raise InputError("load.gradient", "must leave a positive volume: det(1 + gradient) > 0")
+
+
+def _check_opening(case: Case, load: OpeningLoad) -> None:
+    if case.geometry.shape != "plate":
+        raise InputError("geometry.shape", f"must be plate with load.type opening, got {case.geometry.shape}")
+    if case.geometry.crack is None:
+        raise InputError("geometry.crack", "is missing; load.type opening needs a crack")
+    if case.coupling.scheme == "atomistic":
+        raise InputError(
+            "coupling.scheme", "must not be atomistic with load.type opening, which holds a mesh"
+        )
+    check_lengths(load.opening, "load.opening")

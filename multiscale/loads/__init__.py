@@ -9,6 +9,7 @@ from coupling.model import Field, Model
 from coupling.term import Term
 from multiscale.loads.indent import Indent
 from multiscale.loads.k_field import KField
+from multiscale.loads.opening import Opening
 from multiscale.loads.strain import Strain
 
 
@@ -36,5 +37,11 @@ class Load(Protocol):
         ...
 
 
-LOADS: dict[str, Callable[..., Any]] = {"k-field": KField, "strain": Strain, "indent": Indent}
-"""By the `type` of the case's load; each is called with (its config, the material's constants)."""
+LOADS: dict[str, Callable[..., Any]] = {
+    "k-field": KField,
+    "strain": Strain,
+    "indent": Indent,
+    "opening": Opening,
+}
+"""By the `type` of the case's load; each is called with (its config, the material's constants, the geometry's
+config)."""

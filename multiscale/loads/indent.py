@@ -26,6 +26,7 @@ class Indent:
 
     config: Any
     material: Any
+    geometry: Any
     name: str = "depth"
     dimension: str = "length"
     advance: float | None = None

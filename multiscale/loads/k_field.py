@@ -23,6 +23,7 @@ class KField:
 
     config: Any
     material: Any
+    geometry: Any
     name: str = "K"
     dimension: str = "stress intensity"
 

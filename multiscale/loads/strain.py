@@ -17,6 +17,7 @@ class Strain:
 
     config: Any
     material: Any
+    geometry: Any
     name: str = "fraction"
     dimension: str = ""
     floor: float | None = None

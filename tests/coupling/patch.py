@@ -18,7 +18,7 @@ from coupling.regions import Ball, Mask
 from coupling.schemes import SCHEMES, Reference, Scheme
 from meshes.disc import graded_disc
 from meshes.lattice import LatticePatch, longest_edge
-from multiscale.build import projected_lattice
+from multiscale.block import projected_lattice
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import LAWS
 from nnp.crystal import Crystal

@@ -10,21 +10,17 @@ from hypothesis import strategies as st
 
 from multiscale.config import Case, InputError, case_hash, check_blend, load_case, parse_case, to_yaml, yamlio
 from multiscale.config.case import (
-    K_UNIT,
     CouplingConfig,
     CrackConfig,
     GeometryConfig,
-    KFieldLoad,
-    KRange,
     OutputConfig,
     PotentialConfig,
     RegionsConfig,
     ShapeConfig,
     SolverConfig,
-    StopConfig,
-    StrainLoad,
 )
 from multiscale.config.crystal import CrystalConfig, Orientation
+from multiscale.config.loads import K_UNIT, KFieldLoad, KRange, StopConfig, StrainLoad
 from multiscale.config.quantities import DIMENSIONS, to_internal, to_text
 from multiscale.config.schema import json_schema
 from multiscale.config.template import TEMPLATES, template

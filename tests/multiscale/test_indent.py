@@ -161,10 +161,10 @@ WRONG = [
     ("shape: cylinder", "shape: sphere", "load.shape: must be cylinder in a 2D block, got sphere"),
     ("radius: 10 nm", "radius: 10 nm\n  center: [0, 0]", "load.center: must have 1 entries in a 2D block, got 2"),
     ("radius: 10 nm", "radius: 900 nm", "load: the indenter may touch the surface up to"),
-    ("to: 0.06 nm", "to: -1 nm", "load.depth.to: must be deeper than from = 0.02 nm, got -1 nm"),
+    ("to: 0.06 nm", "to: -1 nm", "load.depth.to: must be more than from = 0.02 nm, got -1 nm"),
     ("steps: 2}", "steps: 1}", "load.depth.steps: must be at least 2"),
     ("steps: 2}", "steps: 2, return_to: 0}", "load.depth.return_to: needs return: true"),
-    ("steps: 2}", "steps: 2, return: true, return_to: 1 nm}", "load.depth.return_to: must lie above to = 0.06 nm, got 1 nm"),
+    ("steps: 2}", "steps: 2, return: true, return_to: 1 nm}", "load.depth.return_to: must lie below to = 0.06 nm, got 1 nm"),
     ("steps: 2}", "steps: 2}\n  contact: {law: adhesive}", "load.contact.work: is missing"),
     ("solver: {", "solver: {path: arc-length, ", "solver.path: must be load"),
 ]  # fmt: skip

@@ -12,9 +12,10 @@ import pyvista
 from meshes.box import box_mesh
 from meshes.disc import graded_disc
 from meshes.importing import write_mesh
-from multiscale.build import make_mask, make_material, make_mesh_data
+from multiscale.build import make_mask, make_material
 from multiscale.cli import main
 from multiscale.config import load_case
+from multiscale.meshing import make_mesh_data
 from multiscale.result import read_result
 from tests.mpi import run_ranks
 
