@@ -91,7 +91,11 @@ def _absolute(case: Case, folder: Path) -> Case:
         mesh = replace(mesh, file=_existing(mesh.file, folder, "continuum.mesh.file"))
     if potential.model is not None and ("/" in potential.model or potential.model.endswith(".safetensors")):
         potential = replace(potential, model=_existing(potential.model, folder, "potential.model"))
-    return replace(case, potential=potential, continuum=replace(case.continuum, mesh=mesh, model=law))
+    interface = case.interface
+    if interface.law.endswith(".json"):
+        interface = replace(interface, law=_existing(interface.law, folder, "interface.law"))
+    continuum = replace(case.continuum, mesh=mesh, model=law)
+    return replace(case, potential=potential, continuum=continuum, interface=interface)
 
 
 def _existing(name: str, folder: Path, path: str) -> str:

@@ -94,6 +94,7 @@ REPLACED = [
     ("title: crack", "output: {pictures: yes}", "output.pictures: must be true or false, got yes"),
     ("title: crack", "solver: {force_tolerance: 1 meV}", "solver.force_tolerance: must be a force, got 1 meV (an energy)"),
     ("title: crack", "interface: {law: drive}", "interface.law: must be one of none, derive, uber, xu-needleman, ppr, or the path of a law file ending in .json, got drive; did you mean derive?"),
+    ("title: crack", "interface: {law: none.json}", "interface.law: no such file: none.json"),
     ("title: crack", "interface: {law: derive, where: behind}", "interface.where: must be one of ahead, plane, got behind"),
     ("title: crack", "interface: {law: derive, stiffness_ratio: 1}", "interface.stiffness_ratio: must be greater than 1, got 1"),
     ("title: crack", "continuum: {mesh: {interface_h: 3 Å}}", "continuum.mesh.interface_h: needs a cohesive surface; set interface.law"),
