@@ -4,8 +4,9 @@
 
 Lennard-Jones fcc cleaves on (001) with hardly any lattice trapping, so that a crack under a K field held on the rim
 follows the load. At every load step the energy release rate G (an integral over a ring of the mesh) is what the crack
-needs where it then ends, to within a step; 2γ is the reference. Writes benchmarks/results/crack_passage.json and .md.
---quick: three loads, nothing written.
+needs where it then ends, to within a step; 2γ is the reference.
+
+Writes benchmarks/results/crack_passage.json and .md. --quick: three loads, nothing written.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def make_law(case: Case, material: Material, rigid: CohesiveLaw | None = None) -
     surfaces and without the compliance of the bulk where that is asked for; rigid: that of rigid bodies, if it is
     known. InputError where there is none."""
     law = named_law(case, material) if rigid is None else rigid
-    if case.interface.surfaces == "relaxed" and case.interface.upper is None:  # 2γ is of one crystal
+    if case.interface.surfaces == "relaxed":
         try:
             law = Relaxed(law, 2.0 * material.surface_energy)
         except ValueError as error:
