@@ -221,11 +221,11 @@ def table(results: dict[str, Any]) -> str:
         lines.append("")
     if "sphere" in results:
         lines += ["## Sphere, Lennard-Jones", "", f"M = {results['sphere']['modulus, GPa']:.1f} GPa, R = 200 nm", "",
-                  "| depth, Å | force, nN | over Hertz | contact radius, nm | Hertz | imbalance |",
-                  "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+                  "| depth, Å | force, nN | over Hertz | contact radius, nm | Hertz | imbalance | converged |",
+                  "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
         lines += [
             f"| {r['depth, Å']:.2f} | {r['force']:.3f} | {r['force over Hertz']:.4f} | {r['contact_radius']:.3f} | "
-            f"{r['Hertz contact_radius']:.3f} | {r['force_balance']:.0e} |"
+            f"{r['Hertz contact_radius']:.3f} | {r['force_balance']:.0e} | {'yes' if r['converged'] else 'no'} |"
             for r in results["sphere"]["steps"]
         ]
         lines.append("")
