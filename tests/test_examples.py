@@ -10,7 +10,7 @@ from multiscale.config import parse_case
 from multiscale.result import read_result
 
 ROOT = Path(__file__).parent.parent
-CASES = sorted((ROOT / "examples").glob("*/silicon_c*.yaml"))
+CASES = sorted((ROOT / "examples" / "fracture").glob("silicon_c*.yaml"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
