@@ -26,6 +26,7 @@ class Interrupts:
 
     def __init__(self, comm: Any):
         self._comm, self._noted = comm, 0
+        self._raised: Interrupted | None = None
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
@@ -38,6 +39,8 @@ class Interrupts:
     ) -> None:
         for each, handler in self._before.items():
             signal.signal(each, handler if handler is not None else signal.SIG_DFL)  # None: set from C
+        if self._raised is not None and isinstance(error, Exception) and error is not self._raised:
+            raise self._raised from error  # PETSc from 3.22 on gives an error of its own for one in a callback
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self._noted and number == signal.SIGINT:
@@ -48,4 +51,5 @@ class Interrupts:
         """Interrupted if any rank was sent a signal. Collective; takes what a solver's monitor is given."""
         number = self._comm.allreduce(self._noted, op=MPI.MAX)
         if number:
-            raise Interrupted(number)
+            self._raised = Interrupted(number)
+            raise self._raised
