@@ -26,6 +26,11 @@ class Cut:
         t = np.where(across, ya / np.where(across, ya - yb, 1.0), 0.0)
         return across & (a[:, 0] + t * (b[:, 0] - a[:, 0]) < self.tip[0])
 
+    @property
+    def through(self) -> bool:
+        """Whether it goes right through: two bodies that are apart."""
+        return bool(np.isinf(self.tip[0]))
+
     def filter(self, atoms: AtomSet) -> PairFilter:
         """Keeps the pairs whose reference segment does not cross the cut."""
 

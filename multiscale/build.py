@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from coupling.assemble import RegionError, atomistic_model, continuum_model, coupled_model, halo
-from coupling.atoms import thickness
+from coupling.atoms import Removal, thickness
 from coupling.cut import BondRow, Cut, bond_row
+from coupling.gap import Gap
 from coupling.hessian import reference_hessian
 from coupling.least_mask import least_second_difference
 from coupling.model import Model
@@ -33,6 +34,8 @@ from multiscale.masking import with_masking
 from multiscale.material import Material
 from multiscale.meshing import held, make_mesh_data, node_origin, widened
 from multiscale.placement import Placement, check_room
+from multiscale.tip import APART, outside, tip_overhang, whole
+from multiscale.tip_gap import with_gap
 from multiscale.trust import Trust, check_limits, make_trust
 from nnp.committee import driving
 from nnp.crystal import Crystal
@@ -109,7 +112,10 @@ def _with_plane(
     placement: Placement | None,
     before: Interface | None = None,
 ) -> tuple[Model, Interface | None]:
-    """The model with what holds its crack plane together: the law on the mesh, and for masked atoms."""
+    """The model with what holds its crack plane together: the law on the mesh, and for masked atoms; or what acts
+    between a tip and a block."""
+    if case.geometry.shape == "tip":
+        return with_gap(case, material, model), None
     model, interface = with_interface(case, material, model, before)
     tip = None if placement is None or placement.tip is None else placement.tip[0]
     law = None if interface is None else interface.law
@@ -129,16 +135,19 @@ def _assembled(
     """Scheme, preconditioner and the rest around a model."""
     tip = material.tip if placement is None else placement.tip
     cut = None if case.geometry.crack is None or tip is None else Cut(tip)
+    cut = APART if case.geometry.shape == "tip" else cut
     scheme = SCHEMES[case.coupling.scheme](model, Reference(cut=cut))
     model = scheme.model  # under the weights that the scheme uses
     interface = None if interface is None else interface.under(model)
     hessian = reference_hessian(model.atomistic, material.crystal, cut)
     bonds = (
         None
-        if cut is None or not len(model.atoms)
+        if cut is None or cut is APART or not len(model.atoms)
         else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
     )
-    precondition = Preconditioner(stiffness(model, hessian))
+    # bodies apart do not feel each other
+    steady = [term for term in model.terms if not isinstance(term, Gap)]
+    precondition = Preconditioner(stiffness(replace(model, terms=tuple(steady)), hessian))
     trust = make_trust(case, material, model)
     return Simulation(case, material, load, model, scheme, precondition, bonds, trust, placement, interface)
 
@@ -164,7 +173,7 @@ def make_material(case: Case) -> Material:
     try:
         if case.geometry.dim == 2:
             thickness(crystal, 2)
-        if crack is not None or case.geometry.shape == "block":
+        if crack is not None or case.geometry.shape in ("block", "tip"):
             crystal = crystal.cleavage_centred()
     except ValueError as error:
         raise InputError("crystal.orientation", str(error)) from error
@@ -197,7 +206,7 @@ def make_model(
     """Atoms and bulk of a case. Collective. placement: of the core, if not the case's; like: a bulk whose law is
     taken."""
     dim, block = case.geometry.dim, case.geometry.shape == "block"
-    remove, relax = (above, material.free_surface) if block else (None, None)
+    remove, relax = _empty(case), material.free_surface if block else None
     shift = None if case.coupling.shift == "none" else material.shift
     crystal, potential = material.crystal, material.potential
     if case.coupling.scheme == "atomistic":
@@ -230,6 +239,13 @@ def _bulk(
     return Bulk(comm, data, law, depth, degree, linear=lambda x: blend(x) < 0.0)
 
 
+def _empty(case: Case) -> Removal | None:
+    """Which sites of the domain's crystal have no atom."""
+    if case.geometry.shape == "tip":
+        return outside(case)
+    return above if case.geometry.shape == "block" else None
+
+
 def _basis(case: Case, material: Material) -> HomogeneousCrystal | None:
     """What the basis of slaved atoms follows at finite strain; None where the linear shift is all."""
     if case.coupling.shift != "relaxed":
@@ -259,6 +275,8 @@ def domain(case: Case) -> Shape:
         return Box(geometry.middle, [(2.0 if k == 1 else 1.0) * s for k, s in enumerate(geometry.extent)])
     if geometry.shape == "plate":
         return Box(geometry.middle, geometry.extent)
+    if geometry.shape == "tip":
+        return whole(case)
     return Ball(geometry.middle, geometry.outer)
 
 
@@ -273,6 +291,8 @@ def overhang(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> 
     need = mask.blend + halo(potential, crystal)
     if case.geometry.shape == "block":
         return block_overhang(case, low - need, high + need)
+    if case.geometry.shape == "tip":
+        return tip_overhang(case, low - need, high + need)
     centre = np.asarray(case.geometry.middle, float)
     if case.geometry.shape == "plate":
         beyond = (

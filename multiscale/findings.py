@@ -11,6 +11,7 @@ from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.contact import contact_findings
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.mismatch import elastic_mismatch
+from multiscale.tip_record import tip_findings
 
 MOVED = 1.0
 """A tip that has moved by more than this, Å, has moved: half the distance of two bonds along it is more."""
@@ -18,12 +19,12 @@ MOVED = 1.0
 
 def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | None]:
     """lattice_constant (Å), elastic_mismatch of the bulk's constants against the crystal's, ghost_force that the
-    scheme removes (eV/Å), extrapolation and force_spread (eV/Å), the largest of any atom in any step, where they were
-    measured; with an indenter those of `contact_findings`; with a cohesive surface its work_of_adhesion (J/m²),
-    peak_traction (GPa) and the length of its cohesive_zone (nm); with a crack, K_G and surface_energy (MPa√m, J/m²),
-    K_plus: load of the first step at which the tip had moved forward, K_minus: of the first step on the way back at
-    which it had receded from its foremost position. Where the path of equilibria is followed these are the loads of
-    its first maximum and first minimum."""
+    scheme removes (eV/Å), extrapolation and force_spread (eV/Å), the largest of any atom in any step, where they
+    were measured; with an indenter those of `contact_findings`, with a tip those of `tip_findings`; with a cohesive
+    surface its work_of_adhesion (J/m²), peak_traction (GPa) and the length of its cohesive_zone (nm); with a crack,
+    K_G and surface_energy (MPa√m, J/m²), K_plus: load of the first step at which the tip had moved forward,
+    K_minus: of the first step on the way back at which it had receded from its foremost position. Where the path of
+    equilibria is followed these are the loads of its first maximum and first minimum."""
     found: dict[str, float | None] = {"lattice_constant": sim.material.crystal.a}
     if isinstance(sim.model.bulk, Bulk):
         found["elastic_mismatch"] = elastic_mismatch(sim.model.bulk.law, sim.material.elastic)
@@ -33,7 +34,7 @@ def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | 
     for name in ("extrapolation", "force_spread"):
         if known := [s[name] for s in steps if name in s]:
             found[name] = max(known)
-    found |= contact_findings(sim, steps)
+    found |= contact_findings(sim, steps) | tip_findings(sim, steps)
     if sim.interface is not None:
         law, critical = sim.interface.law, np.array([[sim.interface.critical, 0.0, 0.0]])
         found["work_of_adhesion"] = law.work / _factor("surface energy")

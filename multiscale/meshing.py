@@ -18,6 +18,7 @@ from multiscale.block import block_mesh, projected_lattice
 from multiscale.config import Case, InputError
 from multiscale.config.loads import OpeningLoad
 from multiscale.loads.opening import GRIPS
+from multiscale.tip import tip_mesh
 from nnp.crystal import Crystal
 
 Array = np.ndarray
@@ -34,6 +35,8 @@ def make_mesh_data(
         return _imported(case, config.file)
     if geometry.shape == "block" and mask is not None:
         return block_mesh(case, crystal, mask)
+    if geometry.shape == "tip" and mask is not None:
+        return tip_mesh(case, crystal, mask)
     vectors = projected_lattice(crystal)
     spacing = float(np.linalg.norm(vectors, axis=1).max())
     along = None if geometry.crack is None else np.array([1.0, 0.0])

@@ -51,7 +51,7 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
 
 def _extent(case: Case) -> dict[str, Any]:
     """What is chosen where the case does not say: the radius of a disc or ball."""
-    if case.geometry.shape == "block":
+    if case.geometry.size is not None:
         return {}
     return {"domain radius": {"value": case.geometry.outer / 10.0, "unit": "nm"}}
 
@@ -62,6 +62,7 @@ def _volume(case: Case, crystal: Crystal) -> float:
     if geometry.shape == "ball":
         return 4.0 / 3.0 * np.pi * geometry.outer**3
     plane = np.pi * geometry.outer**2 if geometry.size is None else float(np.prod(geometry.extent))
+    plane *= 2.0 if geometry.shape == "tip" else 1.0
     return plane * thickness(crystal, geometry.dim)
 
 

@@ -41,6 +41,8 @@ from multiscale.snapshots import (
     surface_snapshot,
 )
 from multiscale.stepping import Step, Stepper
+from multiscale.tip_plot import plot_tip
+from multiscale.tip_record import tip_of, tip_row
 from multiscale.versions import versions
 from multiscale.work import work_row
 from multiscale.writers import ExtxyzWriter, SeriesWriter
@@ -191,7 +193,7 @@ class Recorder:
         if ring is not None:
             rate = energy_release(sim.model, stepper.q, ring, sim.interface)
             row["energy_release_rate"] = shown(rate, "surface energy")
-        row |= contact_row(sim, stepper.q)
+        row |= contact_row(sim, stepper.q) | tip_row(sim, stepper.q, step.value)
         if step.fold is not None:
             row["fold"] = shown(step.fold, sim.load.dimension)
         if sim.load.dimension == "stress intensity":
@@ -249,6 +251,8 @@ class Recorder:
             depths = np.array([row["load"] for row in steps])
             hertz, radius = hertz_curve(sim, depths), partial(hertz_radius, sim)
             return plot_indentation(steps, path, unit_of_force(sim), hertz, radius, sim.case.title)
+        if tip_of(sim) is not None:
+            return plot_tip(steps, path, sim.case.title)
         label = {"stress intensity": "K, MPa√m"}.get(sim.load.dimension, sim.load.name)
         marks = {
             k: v for k, v in self.result.data["results"].items() if k in ("K_G", "K_plus", "K_minus") and v

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 from petsc4py import PETSc
 
 from coupling.forces import true_energy
@@ -40,6 +41,8 @@ class Bgfc:
         if self.reference.cut is not None or len(model.atoms.vacant.points):
             self._load.axpy(-1.0, _true_forces(model, self.reference, self._q0))
         self._load.array[model.fixed] = 0.0
+        if self.reference.cut is not None and self.reference.cut.through:
+            _balance(self._load, model, self.reference.cut.tip[1])
         self._offset = self._load.dot(self._q0)
 
     @property
@@ -57,6 +60,25 @@ class Bgfc:
 
     def tangent(self, q: PETSc.Vec) -> Tangent:
         return energy_tangent(self.model, q)
+
+
+def _balance(load: PETSc.Vec, model: Model, height: float) -> None:
+    """Take the resultant on each of two bodies, above and below a height, off a load: the true energy has none, but
+    where surface atoms differ (at steps) their blended forces do not add up to zero. What is taken is spread over the
+    blend zone as Tᵀ w(1 − w)."""
+    own, w = model.atoms.ownership, model.atomistic.weights
+    free = model.atoms.reference[own.owned][model.atoms.free[own.owned]]
+    upper = np.concatenate([free, model.nodes])[:, 1] > height + 1e-6
+    part = np.zeros((len(w), 3))
+    part[own.owned] = (w * (1.0 - w))[own.owned, None]
+    spread = model.vector()
+    model.pull_back(part, spread)
+    spread.array[model.fixed] = 0.0
+    blocks, shares = load.array.reshape(-1, 3), spread.array_r.reshape(-1, 3)
+    for body in (upper, ~upper):
+        sums = np.stack([blocks[body].sum(axis=0), shares[body].sum(axis=0)])
+        excess, whole = model.comm.allreduce(sums)
+        blocks[body] -= shares[body] * np.divide(excess, whole, out=np.zeros(3), where=whole != 0.0)
 
 
 def _cut(model: Model, reference: Reference) -> Model:

@@ -10,6 +10,7 @@ from multiscale.config.crystal import CrystalConfig
 from multiscale.config.interface import InterfaceConfig
 from multiscale.config.loads import Load
 from multiscale.config.spec import item
+from multiscale.config.tip import TipShape
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,10 @@ class CrackConfig:
 class GeometryConfig:
     shape: str = item(
         "shape of the domain: a disc, periodic along z; a ball; a block under a free surface y = 0, periodic along z "
-        "with two sizes; a plate, a rectangle periodic along z",
-        choices=("disc", "ball", "block", "plate"),
+        "with two sizes; a plate, a rectangle periodic along z; tip: a block under a tip of the same crystal that "
+        "touches it at the origin, both periodic along z, free at the sides, the lower edge held, the upper one moved "
+        "by the load",
+        choices=("disc", "ball", "block", "plate", "tip"),
     )
     radius: float | None = item(
         "outer radius of a disc or ball; null: (core + blend)² / interatomic distance, with a crack eight times that, "
@@ -83,11 +86,13 @@ class GeometryConfig:
         above=0.0,
     )
     size: tuple[float, ...] | None = item(
-        "of a block: [width, depth] or [width, depth, width along z]; of a plate: [width, height]",
+        "of a block: [width, depth] or [width, depth, width along z]; of a plate, and of each body with a tip: "
+        "[width, height]",
         None,
         dimension="length",
         above=0.0,
     )
+    tip: TipShape | None = item("the tip of shape tip", None)
     centre: tuple[float, ...] | None = item(
         "centre [x, y] of a disc or plate, or [x, y, z] of a ball; null: the origin",
         None,
@@ -115,12 +120,12 @@ class GeometryConfig:
 
     @property
     def middle(self) -> tuple[float, ...]:
-        """Centre of the domain; of a block the middle of its surface."""
+        """Centre of the domain; of a block the middle of its surface, where a tip touches it."""
         return (0.0,) * self.dim if self.centre is None else self.centre
 
     @property
     def extent(self) -> tuple[float, ...]:
-        """Sizes of a block or plate, Å."""
+        """Sizes of a block or plate, and of a tip over it, Å."""
         assert self.size is not None
         return self.size
 

@@ -36,7 +36,7 @@ class GridConfig:
 @dataclass(frozen=True)
 class InterfaceConfig:
     law: str = item(
-        "cohesive law across the crack plane where the mesh is: none (the mesh does not break), derive (from the "
+        "cohesive law across the crack plane, or between tip and block, where the mesh is: none, derive (from the "
         "potential), uber, xu-needleman or ppr (fitted to that), or the path of a law file (.json)",
         "none",
     )

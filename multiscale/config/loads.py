@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from multiscale.config.spec import item
+from multiscale.config.tip import TipLoad
 
 Row = tuple[float, float, float]
 K_UNIT = "eV/Å^2.5"
@@ -153,5 +154,6 @@ LOADS: dict[str, type] = {
     "strain": StrainLoad,
     "indent": IndentLoad,
     "opening": OpeningLoad,
+    "tip": TipLoad,
 }
-Load = KFieldLoad | StrainLoad | IndentLoad | OpeningLoad
+Load = KFieldLoad | StrainLoad | IndentLoad | OpeningLoad | TipLoad

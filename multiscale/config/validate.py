@@ -21,6 +21,7 @@ from multiscale.config.loads import IndentLoad, KFieldLoad, KRange, OpeningLoad,
 from multiscale.config.quantities import to_text
 from multiscale.config.reading import near
 from multiscale.config.spec import key_of, spec_of
+from multiscale.config.tipping import check_tip, check_tip_geometry
 
 COHESIVE_LAWS = ("derive", "uber", "xu-needleman", "ppr")
 """Words for interface.law beside none and the path of a law file."""
@@ -129,8 +130,8 @@ def _check_geometry(geometry: GeometryConfig, crystal: CrystalConfig) -> None:
         raise InputError("geometry.shape", message)
     if geometry.crack is None:
         return
-    if geometry.shape == "block":
-        raise InputError("geometry.crack", "does not go together with a block")
+    if geometry.shape in ("block", "tip"):
+        raise InputError("geometry.crack", f"does not go together with a {geometry.shape}")
     if geometry.shape == "plate":
         return _check_plate(geometry, geometry.crack.tip)
     if math.dist(geometry.crack.tip, geometry.middle[:2]) >= geometry.outer:
@@ -146,24 +147,29 @@ def _check_plate(geometry: GeometryConfig, tip: tuple[float, float]) -> None:
             raise InputError("geometry.crack.tip", f"{message}, got {_nm(x)}")
 
 
-_SIZES = {"block": "[width, depth] or [width, depth, width along z]", "plate": "[width, height]"}
+_SIZES = {
+    "block": "[width, depth] or [width, depth, width along z]",
+    "plate": "[width, height]",
+    "tip": "[width, height] of each body",
+}
 
 
 def _check_extent(geometry: GeometryConfig) -> None:
-    """A disc or ball may have a radius, a block has two or three sizes and its place, a plate two sizes."""
+    """A disc or ball may have a radius, a block has two or three sizes and its place, a plate and a tip two sizes."""
     shape, sizes = geometry.shape, _SIZES.get(geometry.shape)
     if sizes is not None and geometry.size is None:
         raise InputError("geometry.size", f"is missing; {sizes}")
     foreign: dict[str, object] = {"size": geometry.size} if sizes is None else {"radius": geometry.radius}
-    if shape == "block":
+    if shape in ("block", "tip"):
         foreign["center"] = geometry.centre
     for key, value in foreign.items():
         if value is not None:
             raise InputError(f"geometry.{key}", f"does not belong to a {shape}")
-    allowed = {"block": (2, 3), "plate": (2,)}.get(shape)
+    allowed = {"block": (2, 3), "plate": (2,), "tip": (2,)}.get(shape)
     if allowed is not None and len(geometry.extent) not in allowed:
         text = " or ".join(map(str, allowed))
         raise InputError("geometry.size", f"must have {text} entries, got {len(geometry.extent)}")
+    check_tip_geometry(geometry)
 
 
 def core_center(regions: RegionsConfig, geometry: GeometryConfig) -> tuple[float, ...]:
@@ -272,7 +278,7 @@ def _check_interface(case: Case) -> None:
         raise InputError(
             "interface.surfaces", "must be rigid with interface.upper, whose surface is another, got relaxed"
         )
-    if case.geometry.crack is None:
+    if case.geometry.crack is None and case.geometry.shape != "tip":
         raise InputError(
             "interface.law", "must be none without geometry.crack, whose plane the surface follows"
         )
@@ -312,6 +318,7 @@ def _check_under_surface(case: Case) -> None:
 
 def _check_load(case: Case) -> None:
     load = case.load
+    check_tip(case)
     if isinstance(load, IndentLoad):
         check_indent(case, load)
     if isinstance(load, KFieldLoad):

@@ -91,7 +91,7 @@ def make_surface(bulk: Any, tags: Sequence[tuple[str, str]], frame: Array = PLAN
     """The surface between the faces (upper, lower) of a bulk that the pairs of tags name. Each facet belongs to the
     rank that has its first upper node. Collective. ValueError where the facets of a pair do not match."""
     upper, lower = (np.concatenate([bulk.facet_nodes(pair[side]) for pair in tags]) for side in (0, 1))
-    above, below = _positions(bulk, upper), _positions(bulk, lower)
+    above, below = node_positions(bulk, upper), node_positions(bulk, lower)
     if not (
         above.shape == below.shape and np.allclose(above, below, rtol=1e-9, atol=1e-6 * _shortest(above))
     ):
@@ -106,7 +106,7 @@ def make_surface(bulk: Any, tags: Sequence[tuple[str, str]], frame: Array = PLAN
     return Surface(bulk.comm, upper[mine], lower[mine], corners, rule, values, measure, frame)
 
 
-def _positions(bulk: Any, nodes: Array) -> Array:
+def node_positions(bulk: Any, nodes: Array) -> Array:
     """Of global nodes (f, k), the same on every rank: (f, k, 3). Collective."""
     local = nodes - bulk.first // 3
     own = (local >= 0) & (local < bulk.n_owned // 3)

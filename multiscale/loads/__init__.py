@@ -11,6 +11,7 @@ from multiscale.loads.indent import Indent
 from multiscale.loads.k_field import KField
 from multiscale.loads.opening import Opening
 from multiscale.loads.strain import Strain
+from multiscale.loads.tip import Tip
 
 
 class Load(Protocol):
@@ -42,6 +43,7 @@ LOADS: dict[str, Callable[..., Any]] = {
     "strain": Strain,
     "indent": Indent,
     "opening": Opening,
+    "tip": Tip,
 }
 """By the `type` of the case's load; each is called with (its config, the material's constants, the geometry's
 config)."""
