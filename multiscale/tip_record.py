@@ -66,7 +66,8 @@ def dissipation(sim: Simulation, steps: list[dict[str, Any]]) -> tuple[Array, Ar
 def tip_findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | None]:
     """max_force and pull_off_force (largest push and pull) and max_lateral_force, N/m; lateral_stiffness at the first
     step along x, GPa (N/m for each metre of depth); work of the force on the tip, dissipated (what of it is not
-    stored), J/m, and the same in the step that dissipates most, largest_jump, with its place jump_x and jump_y, nm."""
+    stored), J/m, and the same in the step that dissipates most, largest_jump, with its place jump_x and jump_y, nm;
+    loop_work since the tip was last where it ends, J/m: of a steady loop what friction dissipates."""
     if tip_of(sim) is None or not steps:
         return {}
     force, lateral = (np.array([s[name] for s in steps]) for name in ("force", "lateral_force"))
@@ -86,4 +87,13 @@ def tip_findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, floa
         found |= {"work": float(work.sum()) * unit, "dissipated": float(lost.sum()) * unit}
         found |= {"largest_jump": float(lost[most]) * unit}
         found |= {"jump_x": steps[most + 1]["tip_x"], "jump_y": steps[most + 1]["tip_y"]}
+        if (start := _loop(steps)) is not None:
+            found["loop_work"] = float(work[start:].sum()) * unit
     return found
+
+
+def _loop(steps: list[dict[str, Any]]) -> int | None:
+    """The last step before the final one at which the tip was where it is in the end, None: the way is not closed."""
+    places = np.array([[s["tip_x"], s["tip_y"]] for s in steps])
+    same = np.flatnonzero(np.linalg.norm(places[:-1] - places[-1], axis=1) < 1e-6)
+    return int(same[-1]) if len(same) else None

@@ -186,7 +186,6 @@ WRONG = [
     ("[[0, 0.03 nm], [0, 0]]", "[[0, 0], [0, 0]]", "load.path[1]: must differ from the corner before it"),
     ("load:\n  type: tip\n  path: [[0, 0.03 nm], [0, 0]]\n  step: 0.01 nm", "load: {type: strain, gradient: [[0, 0, 0], [0, 0, 0], [0, 0, 0]]}", "load.type: must be tip with geometry.shape tip, got strain"),
     ("solver: {", "interface: {law: derive, irreversible: true}\nsolver: {", "interface.irreversible: is for crack planes"),
-    ("solver: {", "coupling: {scheme: continuum}\nsolver: {", "coupling.scheme: must have atoms where tip and block touch"),
     ("solver: {", "solver: {path: arc-length, ", "solver.path: must be load"),
 ]  # fmt: skip
 
