@@ -87,8 +87,8 @@ def tip_findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, floa
         found |= {"work": float(work.sum()) * unit, "dissipated": float(lost.sum()) * unit}
         found |= {"largest_jump": float(lost[most]) * unit}
         found |= {"jump_x": steps[most + 1]["tip_x"], "jump_y": steps[most + 1]["tip_y"]}
-        if (start := _loop(steps)) is not None:
-            found["loop_work"] = float(work[start:].sum()) * unit
+        start = _loop(steps)
+        found["loop_work"] = None if start is None else float(work[start:].sum()) * unit
     return found
 
 

@@ -51,3 +51,13 @@ def test_readme_names_only_files_that_exist() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} names {target}"
+
+
+@pytest.mark.parametrize(("name", "force"), [("tip_adhesion", -6.38), ("tip_sliding", -5.54)])
+def test_a_tip_that_has_snapped_on(name, force, tmp_path) -> None:
+    case = ROOT / "examples" / "contact" / f"{name}.yaml"
+    override = ["--set", "load.path=[[0, 0.15 nm], [0, 0.1 nm]]"]
+    assert main(["run", str(case), "-o", str(tmp_path / "out"), *override]) == 0
+    apart, on = read_result(tmp_path / "out")["steps"]
+    assert on["converged"] and abs(apart["force"]) < 1e-3 and on["force_balance"] < 1e-4
+    assert on["force"] == pytest.approx(force, rel=0.01)  # as in the README's picture
