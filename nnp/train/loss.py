@@ -85,4 +85,4 @@ def huber(squares: Tensor, width: float) -> Tensor:
     if width == 0.0:
         return squares
     far = squares.clamp(min=width * width)  # √ has no derivative at zero
-    return torch.where(squares < far, squares, 2.0 * width * far.sqrt() - width * width)
+    return torch.where(squares <= width * width, squares, 2.0 * width * far.sqrt() - width * width)
