@@ -22,6 +22,7 @@ from coupling.surface import above
 from coupling.term import Term
 from meshes.data import MeshData
 from multiscale.block import block_overhang, projected_lattice
+from multiscale.cohesive_law import upper_crystal
 from multiscale.config import Case, InputError, check_blend
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, make_law
@@ -234,7 +235,13 @@ def _bulk(
     on_first_rank(comm, lambda: made.append(make_mesh_data(case, crystal, mask, tip)))
     data, depth = made[0] if made else None, thickness(crystal, case.geometry.dim)
     if mask is None:
-        return Bulk(comm, data, law, depth, degree)
+        bulk = Bulk(comm, data, law, depth, degree)
+        if case.interface.upper is not None:
+            upper = upper_crystal(case, material)
+            bulk.set_upper(_law(case, material.potential, upper), material.tip[1])
+        return bulk
+    if case.interface.upper is not None:
+        raise InputError("interface.upper", "needs coupling.scheme continuum: the atoms are of one crystal")
     blend = widened(mask.core, mask.blend)  # linear where the lattice is resolved, see continuum.straight
     return Bulk(comm, data, law, depth, degree, linear=lambda x: blend(x) < 0.0)
 

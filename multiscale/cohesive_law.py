@@ -28,6 +28,7 @@ from multiscale.crystals import crystal_of
 from multiscale.law_file import read_law
 from multiscale.material import Material
 from nnp.crystal import Crystal
+from nnp.homogeneous import elastic_tensor
 from nnp.potential import Potential
 
 Array = np.ndarray
@@ -68,6 +69,12 @@ def _bodies(case: Case, lower: Crystal, potential: Potential) -> Crystal | Halve
     return bicrystal_halves(potential, lower, other, case.interface.max_strain)
 
 
+def upper_crystal(case: Case, material: Material) -> Crystal:
+    """The crystal above the plane."""
+    upper = case.interface.upper
+    return material.crystal if upper is None else crystal_of(upper, material.potential, "interface.upper")
+
+
 def grid(case: Case) -> Grid:
     config = case.interface.grid
     return Grid(config.openings, config.sliding, config.compression)
@@ -102,7 +109,10 @@ def between_bodies(law: CohesiveLaw, case: Case, material: Material) -> Cohesive
     many = renormalised(law, config.planes)
     if config.compliance == "keep":
         return many
-    layer = layer_compliance(material.elastic, config.planes * spacing(material.crystal))
+    thick, sides = config.planes * spacing(material.crystal), [material.elastic]
+    if config.upper is not None:
+        sides.append(elastic_tensor(material.potential, upper_crystal(case, material)))
+    layer = np.mean([layer_compliance(C, thick) for C in sides], axis=0)
     return Subtracted(many, layer, config.stiffness_ratio)
 
 

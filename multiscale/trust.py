@@ -115,6 +115,8 @@ def check_limits(case: Case, potential: Potential, committee: Committee | None) 
 
 
 def make_trust(case: Case, material: Material, model: Model) -> Trust:
+    if not len(model.atoms):
+        return Trust(model, case.potential.trust, None, None, ())
     measure, committee = extrapolating(material.potential), material.committee
     spread = None if committee is None else ModelSpread.of(committee, model.atomistic, material.crystal)
     return Trust(model, case.potential.trust, measure, spread, _notes(case, material, measure))

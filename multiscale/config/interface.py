@@ -64,8 +64,8 @@ class InterfaceConfig:
     )  # fmt: skip
     grid: GridConfig = item("rigid openings and slidings that a derived law goes through", make=GridConfig)
     upper: CrystalConfig | None = item(
-        "the crystal above the plane where it is another one (a grain boundary, two materials), for the law only: the "
-        "mesh is of `crystal` throughout; null: the same", None,
+        "the crystal above the plane where it is another one (a grain boundary, two materials), in a run with "
+        "coupling.scheme continuum; null: the same", None,
     )  # fmt: skip
     max_strain: float = item(
         "with upper: largest strain that gives both crystals a common period", 0.01, above=0.0

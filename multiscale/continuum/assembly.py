@@ -19,16 +19,19 @@ from petsc4py import PETSc
 
 from multiscale.continuum import compat
 from multiscale.continuum.laws import Bounded, Law
+from multiscale.continuum.laws.two_bodies import TwoBodies
 from multiscale.continuum.slopes import Slopes
 
 Array = np.ndarray
 
 
 class Assembly:
-    """Integrals over the owned cells. t: thickness; φ: (nc,) what the continuum carries of each cell."""
+    """Integrals over the owned cells. t: thickness; φ: (nc,) what the continuum carries of each cell; upper: another
+    law and the cells (nc,) where it holds, None where there is one law only."""
 
     def __init__(self, space: Any, law: Law, degree: int, thickness: float, vertices: Array, volumes: Array):
         self.space, self.law, self.mesh = space, law, space.mesh
+        self.upper: tuple[Law, Array] | None = None
         self.thickness, self.volumes = thickness, volumes
         self.dim = self.mesh.topology.dim
         self.u, self.residual = fem.Function(space), fem.Function(space)
@@ -62,6 +65,13 @@ class Assembly:
         nq = len(self.weights)
         return (nq * cells[:, None] + np.arange(nq)).ravel()
 
+    def _law(self, cells: Array) -> Law:
+        """At the quadrature points of cells, in their order."""
+        if self.upper is None:
+            return self.law
+        law, above = self.upper
+        return TwoBodies(self.law, law, np.repeat(above[cells], len(self.weights)))
+
     def set_displacement(self, u: Array) -> None:
         """u: owned dofs."""
         self.u.x.array[: len(u)] = u
@@ -73,7 +83,7 @@ class Assembly:
 
     def energy_gradient(self) -> tuple[float, Array]:
         """Energy of the owned cells, eV, and the owned entries of the gradient, eV/Å. Collective."""
-        W, P = self.law.evaluate(self._deformation())
+        W, P = self._law(self._cells).evaluate(self._deformation())
         self.residual.x.array[:] = self._slopes.pull_back(P, self._weight).ravel()
         compat.add_ghosts(self.residual)
         owned = 3 * self.space.dofmap.index_map.size_local
@@ -82,7 +92,7 @@ class Assembly:
     def tangent(self) -> PETSc.Mat:
         """The stiffness matrix at the displacement that is set. Collective."""
         cells, d = self._cells, 3 * self.dim
-        A = self.law.tangent(self._deformation()).reshape(-1, 3, 3, 3, 3)
+        A = self._law(self._cells).tangent(self._deformation()).reshape(-1, 3, 3, 3, 3)
         A = A[:, :, : self.dim, :, : self.dim].reshape(len(cells), len(self.weights), d, d)
         values = np.zeros((len(self.volumes), len(self.weights), d, d))
         values[cells] = (self.thickness * self.fraction[cells])[:, None, None, None] * A
@@ -93,7 +103,7 @@ class Assembly:
         """Means over each owned cell of W (nc,), of the Cauchy stress P Fᵀ / det F and of the Green–Lagrange
         strain ½ (FᵀF − I), both (nc, 3, 3)."""
         n, F = len(self.volumes), self._deformation()
-        W, P = self.law.evaluate(F)
+        W, P = self._law(self._cells).evaluate(F)
         cauchy = P @ np.swapaxes(F, -1, -2) / np.linalg.det(F)[..., None, None]
         strain = 0.5 * (np.swapaxes(F, -1, -2) @ F - np.eye(3))
         out = np.zeros(n), np.zeros((n, 3, 3)), np.zeros((n, 3, 3))
@@ -106,7 +116,7 @@ class Assembly:
         """Means over each owned cell of the Green–Lagrange strain and of the second Piola–Kirchhoff stress F⁻¹P, both
         (nc, 3, 3): neither knows how the crystal is turned. Zero where the continuum carries nothing."""
         F = self._deformation()
-        _, P = self.law.evaluate(F)
+        _, P = self._law(self._cells).evaluate(F)
         strain = 0.5 * (np.swapaxes(F, -1, -2) @ F - np.eye(3))
         out = np.zeros((len(self.volumes), 3, 3)), np.zeros((len(self.volumes), 3, 3))
         for field, values in zip(out, (strain, np.linalg.solve(F, P))):
@@ -117,7 +127,7 @@ class Assembly:
     def eshelby(self, cells: Array) -> Array:
         """Means over owned cells (k,) of W 1 − (F − 1)ᵀ P, (k, 3, 3), eV/Å³."""
         F = self._everywhere.at(self._points(cells)).deformation(self.u.x.array.reshape(-1, 3))
-        W, P = self.law.evaluate(F)
+        W, P = self._law(cells).evaluate(F)
         tensor = W[:, None, None] * np.eye(3) - np.swapaxes(F - np.eye(3), -1, -2) @ P
         return np.einsum("q,nqij->nij", self.weights, tensor.reshape(len(cells), len(self.weights), 3, 3))
 
@@ -127,5 +137,5 @@ class Assembly:
         cells = np.flatnonzero(self.fraction > least)
         out = np.zeros((len(self.volumes), len(self.weights)))
         F = self._everywhere.at(self._points(cells)).deformation(self.u.x.array.reshape(-1, 3))
-        out[cells] = cast(Bounded, self.law).extrapolation(F).reshape(len(cells), -1)
+        out[cells] = cast(Bounded, self._law(cells)).extrapolation(F).reshape(len(cells), -1)
         return out

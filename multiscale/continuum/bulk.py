@@ -125,6 +125,10 @@ class Bulk:
         other.set_fraction(fraction)
         return other
 
+    def set_upper(self, law: Law, height: float) -> None:
+        """Another law in the owned cells whose middle lies above y = height, Å."""
+        self._assembly.upper = law, self._vertices[:, :, 1].mean(axis=1) > height
+
     # ---------------------------------------------------------------- energy
     def energy_gradient(self, u: Array) -> tuple[float, Array]:
         """Energy of this rank's cells, eV (sum over the ranks for the total), and gradient on the owned dofs,
