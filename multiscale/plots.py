@@ -88,13 +88,20 @@ def plot_regions(
                 matplotlib.cm.ScalarMappable(norm, _STRESS), ax=whole, shrink=0.8, pad=0.02, extend="both"
             )
             bar.set_label(label)
-        bar = figure.colorbar(drawn, ax=near, shrink=0.8, pad=0.02)
-        bar.set_label(_NAMES.get(colour, colour.replace("_", " ")))
+        if len(atoms.positions):
+            bar = figure.colorbar(drawn, ax=near, shrink=0.8, pad=0.02)
+            bar.set_label(_NAMES.get(colour, colour.replace("_", " ")))
         whole.set_title("Whole domain", loc="left")
-        near.set_title("Atoms on the deformed mesh" if cells is not None else "Atoms", loc="left")
+        near.set_title(_named(cells, atoms), loc="left")
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold")
         figure.savefig(path)
+
+
+def _named(cells: _Cells | None, atoms: AtomSnapshot) -> str:
+    if len(atoms.positions) == 0:
+        return "Around the tip"
+    return "Atoms" if cells is None else "Atoms on the deformed mesh"
 
 
 def _square(zoom: Window) -> Window:

@@ -75,7 +75,7 @@ class Recorder:
         if (interface := self.simulation.interface) is not None:
             self._write_law(interface)
             self._surface = SeriesWriter(comm, self.folder, "surface", self.resume)
-        if case.output.atoms:
+        if case.output.atoms and len(self.simulation.model.atoms):
             self._atoms = SeriesWriter(comm, self.folder, "atoms", self.resume)
             self._extxyz = ExtxyzWriter(self.folder, "atoms", self.resume) if comm.rank == 0 else None
         self.result.note("counts", **counts(self.simulation))
@@ -215,7 +215,7 @@ class Recorder:
             self._fields.write(step.number, snapshot)
         if self._surface is not None and self.simulation.interface is not None:
             self._surface.write(step.number, surface_snapshot(self.simulation.interface, stepper.q))
-        if self.simulation.case.output.atoms:
+        if self.simulation.case.output.atoms and len(model.atoms):
             atoms = atom_snapshot(model, stepper.q, more)
             self._atoms.write(step.number, atoms)
             whole = gathered(model.comm, atoms)
@@ -240,7 +240,8 @@ class Recorder:
         stress = None if mesh is None else mesh.cell_data["stress"][:, 1, 1]
         title = sim.case.title
         plot_regions(mesh, stress, atoms, self.folder / "regions.png", window, "mask", title)
-        plot_regions(mesh, stress, atoms, self.folder / "site_energy.png", window, "site_energy", title)
+        if len(atoms.positions):
+            plot_regions(mesh, stress, atoms, self.folder / "site_energy.png", window, "site_energy", title)
 
     def _draw_history(self) -> None:
         sim = self.simulation
@@ -253,7 +254,9 @@ class Recorder:
             return plot_indentation(steps, path, unit_of_force(sim), hertz, radius, sim.case.title)
         if tip_of(sim) is not None:
             return plot_tip(steps, path, sim.case.title)
-        label = {"stress intensity": "K, MPa√m"}.get(sim.load.dimension, sim.load.name)
+        label = {"stress intensity": "K, MPa√m", "length": f"{sim.load.name}, nm"}.get(
+            sim.load.dimension, sim.load.name
+        )
         marks = {
             k: v for k, v in self.result.data["results"].items() if k in ("K_G", "K_plus", "K_minus") and v
         }
@@ -283,9 +286,12 @@ def counts(sim: Simulation) -> dict[str, int]:
 
 
 def _window(sim: Simulation) -> tuple[float, float, float, float]:
-    """Around the atoms that are evaluated."""
+    """Around the atoms that are evaluated; without any, around the first tip of the crack."""
     atoms = sim.model.atoms
     x = atoms.reference[atoms.weights > 0.0]
+    if len(x) == 0:
+        x = np.array([sim.material.tip])
+        x = x + 0.5 * min(sim.case.geometry.size or (sim.case.geometry.outer,)) * np.array([[-1.0], [1.0]])
     if sim.model.bulk is None and sim.case.regions is not None:
         reach = 2.0 * (sim.case.regions.core.radius or max(sim.case.regions.core.size or (25.0,)))
         tip = sim.material.tip

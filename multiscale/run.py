@@ -137,7 +137,8 @@ def _conclude(comm: Any, recorder: Recorder, out: Path, seconds: float) -> None:
         f"{k} {v:.4g}" for k, v in data["results"].items() if k.startswith(SAID) and v is not None
     )
     _say(comm, f"{data['status']} in {seconds:.1f} s  {found}")
-    _say(comm, f"results in {out}: open fields.pvd and atoms.pvd in ParaView")
+    files = " and ".join(path.name for path in sorted(out.glob("*.pvd"), reverse=True))
+    _say(comm, f"results in {out}: open {files} in ParaView")
 
 
 def _say(comm: Any, text: str) -> None:
