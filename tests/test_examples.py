@@ -24,10 +24,13 @@ def test_first_step_of_an_example(case, tmp_path) -> None:
     assert 0.0 < step["energy"]["predictor"] - step["energy"]["total"] < 0.1 * step["energy"]["total"]
 
 
-@pytest.mark.parametrize("name", ["silicon_cylinder", "lj_sphere"])
-def test_contact_examples_are_valid(name) -> None:
-    case = parse_case((ROOT / "examples" / "contact" / f"{name}.yaml").read_text())
-    assert case.load.type == "indent" and case.geometry.shape == "block"
+ALL = sorted(p for kind in ("contact", "fracture") for p in (ROOT / "examples" / kind).glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_every_example_is_valid_and_explained(path) -> None:
+    case = parse_case(path.read_text())
+    assert case.title and path.name in (path.parent / "README.md").read_text()
 
 
 def test_first_step_of_a_cylinder_on_silicon(tmp_path) -> None:
