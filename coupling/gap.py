@@ -97,6 +97,8 @@ class Gap:
             at = self._response(opening)
             energy += float(side.area @ at.energy)
             pulled = np.flatnonzero(at.traction.any(axis=1))
+            if len(pulled) == 0:
+                continue
             load = side.area[pulled, None] * at.traction[pulled]
             slope = np.einsum("mc,mck->mk", load, side.slopes(x, segment, pulled))
             np.add.at(force, side.corners(segment)[pulled], slope.reshape(-1, 3, 3))
