@@ -10,7 +10,7 @@ from coupling.cohesive.zone import crack_modulus, element_size, planes_needed, z
 from nnp.homogeneous import elastic_tensor
 from nnp.surfaces import oriented
 from tests.cohesive.tables import SW, A, silicon
-from tests.cohesive.test_laws import EXAMPLES
+from tests.cohesive.test_cohesive_laws import EXAMPLES
 
 UNIT = Uber(work=1.0, length=1.0)
 

@@ -10,7 +10,7 @@ from coupling.cohesive import LAWS, Derived
 from multiscale.cli import main
 from multiscale.config import InputError
 from multiscale.law_file import read_law, write_law
-from tests.cohesive.test_laws import EXAMPLES
+from tests.cohesive.test_cohesive_laws import EXAMPLES
 
 CASE = """
 crystal: {structure: diamond, symbol: Si, orientation: {x: [1, 1, -2], y: [1, 1, 1], z: [1, -1, 0]}}
