@@ -50,8 +50,8 @@ def test_readme_case_is_the_main_example() -> None:
     assert shown == example
 
 
-def test_readme_names_only_files_that_exist() -> None:
-    for page in [ROOT / "README.md", *ROOT.glob("examples/*/README.md")]:
+def test_pages_name_only_files_that_exist() -> None:
+    for page in [ROOT / "README.md", *ROOT.glob("examples/*/*.md"), *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} names {target}"
