@@ -12,8 +12,27 @@ K_UNIT = "eV/Å^2.5"
 K_GRIFFITH = "K_G"
 
 
+class _Steps:
+    """What ranges of either kind give."""
+
+    start: float
+    end: float
+    steps: int
+    back_to: float | None
+
+    def upward(self) -> tuple[float, ...]:
+        """The values from `from` to `to`."""
+        n = self.steps - 1
+        return (*(self.start + (self.end - self.start) * k / n for k in range(n)), self.end)
+
+    @property
+    def floor(self) -> float:
+        """Where the way back ends."""
+        return self.start if self.back_to is None else self.back_to
+
+
 @dataclass(frozen=True)
-class KRange:
+class KRange(_Steps):
     """Stress intensities to go through; unit: K_UNIT, or K_GRIFFITH for multiples of the Griffith value."""
 
     start: float = item("first value", key="from", dimension="stress intensity", unit_key="unit")
@@ -29,16 +48,6 @@ class KRange:
     def relative(self) -> bool:
         """Whether the values are multiples of the Griffith value."""
         return self.unit == K_GRIFFITH
-
-    def upward(self) -> tuple[float, ...]:
-        """The values from `from` to `to`."""
-        n = self.steps - 1
-        return (*(self.start + (self.end - self.start) * k / n for k in range(n)), self.end)
-
-    @property
-    def floor(self) -> float:
-        """Where the way back ends."""
-        return self.start if self.back_to is None else self.back_to
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class StrainLoad:
 
 
 @dataclass(frozen=True)
-class LengthRange:
+class LengthRange(_Steps):
     """Depths or openings to go through."""
 
     start: float = item("first value", key="from", dimension="length")
@@ -86,16 +95,6 @@ class LengthRange:
         key="return_to",
         dimension="length",
     )
-
-    def upward(self) -> tuple[float, ...]:
-        """The values from `from` to `to`."""
-        n = self.steps - 1
-        return (*(self.start + (self.end - self.start) * k / n for k in range(n)), self.end)
-
-    @property
-    def floor(self) -> float:
-        """Where the way back ends."""
-        return self.start if self.back_to is None else self.back_to
 
 
 @dataclass(frozen=True)
