@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from multiscale.config import Case, InputError
-from multiscale.config.validate import COHESIVE_LAWS
+from multiscale.config.interfacing import COHESIVE_LAWS
 from multiscale.ending import DONE, on_first_rank
 
 

@@ -15,16 +15,13 @@ from multiscale.config.crystal import CrystalConfig, Orientation
 from multiscale.config.errors import InputError
 from multiscale.config.external import check_external
 from multiscale.config.indenting import check_indent
-from multiscale.config.interface import InterfaceConfig
+from multiscale.config.interfacing import check_interface
 from multiscale.config.lengths import check_lengths
 from multiscale.config.loads import IndentLoad, KFieldLoad, KRange, OpeningLoad, StrainLoad
 from multiscale.config.quantities import to_text
 from multiscale.config.reading import near
 from multiscale.config.spec import key_of, spec_of
 from multiscale.config.tipping import check_tip, check_tip_geometry
-
-COHESIVE_LAWS = ("derive", "uber", "xu-needleman", "ppr")
-"""Words for interface.law beside none and the path of a law file."""
 
 BLEND_SPACINGS = 3.0
 """Narrowest blend, in nearest-neighbour distances."""
@@ -48,7 +45,9 @@ def check_case(case: Case) -> None:
     _check_geometry(case.geometry, case.crystal)
     _check_regions(case)
     _check_load(case)
-    _check_interface(case)
+    if case.interface.upper is not None:
+        _check_crystal(case.interface.upper, "interface.upper")
+    check_interface(case)
     mesh = case.continuum.mesh
     if mesh.h is not None and mesh.h_max is not None and mesh.h_max < mesh.h:
         raise InputError("continuum.mesh.h_max", f"must be at least h = {_nm(mesh.h)}, got {_nm(mesh.h_max)}")
@@ -254,48 +253,6 @@ def _check_adaptive(case: Case) -> None:
         )
     if case.solver.path != "load":
         raise InputError(where, f"must be false with solver.path {case.solver.path}; it goes with path load")
-
-
-def _check_interface(case: Case) -> None:
-    """A cohesive surface lies on the crack plane of the mesh of a disc or plate."""
-    interface, mesh = case.interface, case.continuum.mesh
-    _check_chi(interface)
-    if interface.upper is not None:
-        _check_crystal(interface.upper, "interface.upper")
-    if interface.law == "none":
-        for key in ("interface_h", "interface_length"):
-            if getattr(mesh, key) is not None:
-                raise InputError(f"continuum.mesh.{key}", "needs a cohesive surface; set interface.law")
-        return
-    if interface.law not in COHESIVE_LAWS and not interface.law.endswith(".json"):
-        allowed = ("none", *COHESIVE_LAWS)
-        raise InputError(
-            "interface.law",
-            f"must be one of {', '.join(allowed)}, or the path of a law file ending in .json, got "
-            f"{interface.law}{near(interface.law, allowed)}",
-        )
-    if interface.upper is not None and interface.surfaces == "relaxed":
-        raise InputError(
-            "interface.surfaces", "must be rigid with interface.upper, whose surface is another, got relaxed"
-        )
-    if case.geometry.crack is None and case.geometry.shape != "tip":
-        raise InputError(
-            "interface.law", "must be none without geometry.crack, whose plane the surface follows"
-        )
-
-
-def _check_chi(interface: InterfaceConfig) -> None:
-    values = {"interface.chi": interface.chi}
-    if interface.fade is not None:
-        values["interface.fade.to"] = interface.fade.to
-    for key, value in values.items():
-        if value > 1.0:
-            raise InputError(key, f"must be at most 1, got {value:g}")
-    if min(values.values()) < 1.0 and interface.law == "none":
-        key = min(values, key=values.__getitem__)
-        raise InputError(key, "must be 1 without a law to hold what the atoms do not; set interface.law")
-    if min(values.values()) == 1.0 and not interface.masked:
-        raise InputError("interface.masked", "false says nothing where chi is 1; set interface.chi below 1")
 
 
 def _check_under_surface(case: Case) -> None:
