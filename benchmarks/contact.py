@@ -27,7 +27,8 @@ from scipy.interpolate import LinearNDInterpolator
 
 from multiscale.build import Simulation, build, make_material
 from multiscale.config import parse_case
-from multiscale.contact import contact_row, hertz_curve, hertz_radius, indenter_of, modulus, shown_force
+from multiscale.contact import contact_row, indenter_of, modulus, shown_force
+from multiscale.hertz import hertz_curve, hertz_radius
 from multiscale.stepping import Stepper
 from nnp.indentation import tabor
 
@@ -115,7 +116,9 @@ def line(name: str) -> dict[str, Any]:
     for row, other in zip(rows, full):
         row["atomistic force"] = other["force"]
         row["force error"] = row["force"] / other["force"] - 1.0
-        row["Hertz contact_radius"] = float(hertz_radius(coupled, np.array(row["force"])))
+        row["Hertz contact_radius"] = float(
+            hertz_radius(coupled.case, np.array(row["force"]), modulus(coupled))
+        )
     return {
         "modulus, GPa": modulus(coupled) * 160.21766,
         "evaluated sites": int((coupled.model.atoms.weights != 0).sum()),
@@ -159,10 +162,10 @@ def sphere() -> dict[str, Any]:
     print("sphere", flush=True)
     sim = settled(CASE % (DEFAULTS | SPHERE))
     _, rows = marched(sim)
-    hertz = hertz_curve(sim, np.array([row["depth, Å"] for row in rows]) / 10.0)
+    hertz = hertz_curve(sim.case, np.array([row["depth, Å"] for row in rows]) / 10.0, modulus(sim))
     for row, force in zip(rows, hertz if hertz is not None else []):
         row["Hertz force"], row["force over Hertz"] = float(force), row["force"] / float(force)
-        row["Hertz contact_radius"] = float(hertz_radius(sim, np.array(row["force"])))
+        row["Hertz contact_radius"] = float(hertz_radius(sim.case, np.array(row["force"]), modulus(sim)))
     return {"modulus, GPa": modulus(sim) * 160.21766, "unknowns": sim.model.layout.n_global, "steps": rows}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from ase import units
@@ -10,25 +10,18 @@ from petsc4py import PETSc
 
 from coupling.indenter import Indenter
 from multiscale.build import Simulation
-from nnp.indentation import contact_radius, indentation_modulus, line_modulus, sphere_force, tabor
+from multiscale.hertz import NEWTON
+from nnp.indentation import indentation_modulus, line_modulus, tabor
 
 Array = np.ndarray
-
-NEWTON = units.J / units.m
-"""eV/Å in one newton."""
 
 
 def indenter_of(sim: Simulation) -> Indenter | None:
     return next((term for term in sim.model.terms if isinstance(term, Indenter)), None)
 
 
-def unit_of_force(sim: Simulation) -> str:
-    """nN of a sphere, N/m of a cylinder."""
-    return "nN" if sim.case.geometry.dim == 3 else "N/m"
-
-
 def shown_force(sim: Simulation, force: Array | float) -> Any:
-    """A force on one slice, eV/Å, in `unit_of_force`."""
+    """A force on one slice, eV/Å, in multiscale.hertz.unit_of_force."""
     if sim.case.geometry.dim == 3:
         return force / NEWTON * 1e9
     return force / sim.model.atoms.cell[2, 2] * units.m / NEWTON
@@ -80,19 +73,3 @@ def contact_findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, 
             scale = float(shown_force(sim, np.pi * contact.work * R))
             found["pull_off_over_piwR"] = max(0.0, -min(forces)) / scale
     return found
-
-
-def hertz_curve(sim: Simulation, depths: Array) -> Array | None:
-    """Force (as in `contact_row`) on a sphere at depths, nm, on a half-space of the crystal without adhesion; None of a
-    cylinder, whose depth depends on the size of the body, and of an adhesive contact."""
-    load: Any = sim.case.load
-    if sim.case.geometry.dim == 2 or load.contact.law == "adhesive":
-        return None
-    return shown_force(sim, sphere_force(10.0 * depths, load.radius, modulus(sim)))
-
-
-def hertz_radius(sim: Simulation, force: Array) -> Array:
-    """Contact radius or half width, nm, of a force as in `contact_row`."""
-    line, load = sim.case.geometry.dim == 2, cast(Any, sim.case.load)
-    unit = NEWTON / units.m if line else NEWTON * 1e-9
-    return contact_radius(force * unit, load.radius, modulus(sim), line) / 10.0

@@ -1,44 +1,31 @@
-"""Pictures of a run: the two regions together, and what happened along the load."""
+"""Picture of a state: mesh and atoms together, the whole domain and its middle."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, PolyCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
 
+from multiscale.plot_style import INK, STYLE, finished, heading
 from multiscale.slicing import slice_tetrahedra
 from multiscale.writers.snapshot import Array, AtomSnapshot, MeshSnapshot
 
-_INK, _GREY, _BLUE, _ORANGE = "#22272e", "#8b949e", "#1f6feb", "#d9730d"
-_STYLE: Any = {
-    "font.size": 12,
-    "axes.titlesize": 13,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "axes.linewidth": 0.9,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "text.color": _INK,
-    "axes.formatter.useoffset": False,
-    "savefig.dpi": 200,
-}
 _STRESS = matplotlib.colormaps["RdBu_r"]
 _MASK = LinearSegmentedColormap.from_list("mask", ["#ffffff", "#a7ecc9", "#1fae7a", "#054a36"])
 _ATOM_MAPS: dict[str, Colormap] = {"mask": _MASK, "site_energy": matplotlib.colormaps["viridis"]}
 _NAMES = {"mask": "mask w", "site_energy": "site energy above bulk, eV"}
-_MARKS = {"K_plus": "$K_+$", "K_minus": "$K_-$", "K_G": "$K_G$"}
 _NM = 0.1
 
 Window = tuple[float, float, float, float]
+SIZE = (13.0, 6.0)
+"""Inches."""
 
 
 @dataclass(frozen=True)
@@ -53,49 +40,67 @@ def plot_regions(
     mesh: MeshSnapshot | None,
     stress: Array | None,
     atoms: AtomSnapshot,
-    path: Path,
+    path: Path | None,
     zoom: Window,
     colour: str = "mask",
     title: str = "",
     label: str = "σ$_{yy}$, GPa",
+) -> Figure:
+    """The picture that `draw_regions` makes; written where there is a path."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=SIZE, layout="constrained")
+        draw_regions(figure, mesh, stress, atoms, zoom, colour, title, label)
+        return finished(figure, path)
+
+
+def draw_regions(
+    figure: FigureBase,
+    mesh: MeshSnapshot | None,
+    stress: Array | None,
+    atoms: AtomSnapshot,
+    zoom: Window,
+    colour: str = "mask",
+    title: str = "",
+    label: str = "σ$_{yy}$, GPa",
+    limit: float | None = None,
 ) -> None:
     """The whole domain, and the window `zoom` (xmin, xmax, ymin, ymax; Å) with the atoms on the mesh.
 
     mesh: deformed, None in a fully atomistic run; stress: (m,) one component per cell, GPa; colour: name of
-    the atoms' array that colours them. Of a 3D mesh and its atoms the slice through z = 0 is drawn.
+    the atoms' array that colours them; limit: end of the scale of stress, GPa, None: what is in the window. Of a 3D
+    mesh and its atoms the slice through z = 0 is drawn.
     """
     cells = None if mesh is None or stress is None else _cells(mesh, np.asarray(stress, float))
     atoms = _in_plane(atoms, flat=mesh is None or mesh.cells.shape[1] in (3, 6))
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(13.0, 6.0), layout="constrained")
-        whole, near = figure.subplots(1, 2)
-        window = _square(zoom)
-        norm = _stress_norm(cells, window)
-        for ax, edge in ((whole, 0.0), (near, 0.35)):
-            if cells is not None:
-                ax.add_collection(_mesh_collection(cells, norm, edge))
-            ax.set_aspect("equal")
-            ax.set_xlabel("x, nm")
-        whole.set_ylabel("y, nm")
-        _frame_whole(whole, cells, atoms, window)
-        if cells is None:
-            _draw_atoms(whole, atoms, window, colour, edge=0.0)
-        drawn = _draw_atoms(near, atoms, window, colour, edge=0.35)
-        near.set_xlim(window[0], window[1])
-        near.set_ylim(window[2], window[3])
+    whole, near = figure.subplots(1, 2)
+    window = _square(zoom)
+    norm = _stress_norm(cells, window) if limit is None else Normalize(-limit, limit)
+    for ax, edge in ((whole, 0.0), (near, 0.35)):
         if cells is not None:
-            bar = figure.colorbar(
-                matplotlib.cm.ScalarMappable(norm, _STRESS), ax=whole, shrink=0.8, pad=0.02, extend="both"
-            )
-            bar.set_label(label)
-        if len(atoms.positions):
-            bar = figure.colorbar(drawn, ax=near, shrink=0.8, pad=0.02)
-            bar.set_label(_NAMES.get(colour, colour.replace("_", " ")))
-        whole.set_title("Whole domain", loc="left")
-        near.set_title(_named(cells, atoms), loc="left")
-        if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold")
-        figure.savefig(path)
+            ax.add_collection(_mesh_collection(cells, norm, edge))
+        ax.set_aspect("equal")
+        ax.set_xlabel("x, nm")
+    whole.set_ylabel("y, nm")
+    _frame_whole(whole, cells, atoms, window)
+    if cells is None:
+        _draw_atoms(whole, atoms, window, colour, edge=0.0)
+    drawn = _draw_atoms(near, atoms, window, colour, edge=0.35)
+    near.set_xlim(window[0], window[1])
+    near.set_ylim(window[2], window[3])
+    if cells is not None:
+        scale = matplotlib.cm.ScalarMappable(norm, _STRESS)
+        figure.colorbar(scale, ax=whole, shrink=0.8, pad=0.02, extend="both").set_label(label)
+    if len(atoms.positions):
+        bar = figure.colorbar(drawn, ax=near, shrink=0.8, pad=0.02)
+        bar.set_label(_NAMES.get(colour, colour.replace("_", " ")))
+    whole.set_title("Whole domain", loc="left")
+    near.set_title(_named(cells, atoms), loc="left")
+    heading(figure, title)
+
+
+def stress_limit(mesh: MeshSnapshot, stress: Array, zoom: Window) -> float:
+    """End of the scale that a picture of this state has, GPa."""
+    return float(_stress_norm(_cells(mesh, np.asarray(stress, float)), _square(zoom)).vmax or 1.0)
 
 
 def _named(cells: _Cells | None, atoms: AtomSnapshot) -> str:
@@ -168,9 +173,9 @@ def _frame_whole(ax: Axes, cells: _Cells | None, atoms: AtomSnapshot, window: Wi
     ax.set_xlim(low[0] - margin, high[0] + margin)
     ax.set_ylim(low[1] - margin, high[1] + margin)
     if cells is not None:
-        ax.scatter(points[:, 0], points[:, 1], s=0.6, c=_INK, linewidths=0, rasterized=True)
+        ax.scatter(points[:, 0], points[:, 1], s=0.6, c=INK, linewidths=0, rasterized=True)
     size = (window[1] - window[0], window[3] - window[2])
-    ax.add_patch(Rectangle((window[0], window[2]), *size, fill=False, edgecolor=_INK, linewidth=1.2))
+    ax.add_patch(Rectangle((window[0], window[2]), *size, fill=False, edgecolor=INK, linewidth=1.2))
 
 
 def _draw_atoms(ax: Axes, atoms: AtomSnapshot, window: Window, colour: str, edge: float) -> EllipseCollection:
@@ -188,7 +193,7 @@ def _draw_atoms(ax: Axes, atoms: AtomSnapshot, window: Window, colour: str, edge
         offset_transform=ax.transData,
         cmap=_ATOM_MAPS.get(colour, matplotlib.colormaps["viridis"]),
         norm=_atom_norm(values[seen] if seen.any() else values, colour),
-        edgecolors=_INK,
+        edgecolors=INK,
         linewidths=edge,
         zorder=3,
     )
@@ -202,103 +207,3 @@ def _atom_norm(values: Array, colour: str) -> Normalize:
         return Normalize(0.0, 1.0)
     low, high = np.nanpercentile(values, [1, 99])
     return Normalize(float(low), float(high) if high > low else float(low) + 1.0)
-
-
-def plot_history(
-    rows: Sequence[dict[str, Any]],
-    path: Path,
-    label: str = "K$_I$, MPa√m",
-    marks: dict[str, float] | None = None,
-    title: str = "",
-) -> None:
-    """Crack extension (where there is a crack) and energy against the load, forward and back.
-
-    rows: one mapping per step with `load`, and optionally `crack_tip` (x in Å, or a position), `energy` with
-    its `total` (eV) and `turned` (true on the way back); marks: named loads, drawn as vertical lines.
-    """
-    load = np.array([row["load"] for row in rows], float)
-    back = np.array([bool(row.get("turned", False)) for row in rows])
-    tip = np.array([_tip(row) for row in rows], float)
-    energy, name = _energies(rows)
-    series = [
-        (tip - tip[0], "crack extension, Å", True) if np.isfinite(tip).any() else None,
-        (energy, name, False) if np.isfinite(energy).any() else None,
-    ]
-    panels = [s for s in series if s is not None]
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(7.5, 3.6 * max(len(panels), 1)), layout="constrained")
-        axes = np.atleast_1d(figure.subplots(max(len(panels), 1), 1, sharex=True))
-        for ax, (values, name, steps) in zip(axes, panels):
-            _curve(ax, load, values, back, steps)
-            if steps and np.ptp(values) < 1.0:
-                ax.set_ylim(-0.5, 5.0)  # a crack that stayed where it was
-            _mark(ax, marks or {}, float(np.ptp(load)), named=ax is axes[0])
-            ax.set_ylabel(name)
-            ax.grid(True, color="#e6e8eb", linewidth=0.8)
-            ax.set_axisbelow(True)
-            ax.spines[["top", "right"]].set_visible(False)
-        axes[-1].set_xlabel(label)
-        if back.any():
-            axes[-1].legend(frameon=False, loc="best")
-        if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold")
-        figure.savefig(path)
-
-
-def _tip(row: dict[str, Any]) -> float:
-    tip = row.get("crack_tip")
-    if tip is None:
-        return np.nan
-    return float(tip[0]) if isinstance(tip, list | tuple) else float(tip)
-
-
-def _energies(rows: Sequence[dict[str, Any]]) -> tuple[Array, str]:
-    """Above the elastic predictor's, which hides all else, where it is known; else above the first step's."""
-    parts = [row.get("energy") or {} for row in rows]
-    total = np.array([p.get("total", np.nan) for p in parts], float)
-    predictor = np.array([p.get("predictor", np.nan) for p in parts], float)
-    if np.isfinite(predictor).any():
-        return total - predictor, "energy − elastic field's, eV"
-    return total - total[0], "energy − first step's, eV"
-
-
-def _curve(ax: Axes, load: Array, values: Array, back: Array, steps: bool) -> None:
-    """Forward and back in two colours; the way back starts at the turning point."""
-    turn = int(np.argmax(back)) if back.any() else len(load)
-    parts = [(slice(0, turn), _BLUE, "o", 7.5, "loading")]
-    if back.any():
-        parts.append((slice(max(turn - 1, 0), None), _ORANGE, "s", 4.5, "unloading"))
-    for part, colour, marker, size, name in parts:
-        ax.plot(
-            load[part],
-            values[part],
-            color=colour,
-            marker=marker,
-            markersize=size,
-            linewidth=1.8,
-            markeredgecolor="white",
-            markeredgewidth=0.7,
-            drawstyle="steps-post" if steps else "default",
-            label=name,
-            zorder=3 if colour == _BLUE else 4,
-        )
-
-
-def _mark(ax: Axes, marks: dict[str, float], width: float, named: bool) -> None:
-    """Vertical lines; names of neighbours closer than a fifth of the picture are put at two heights."""
-    last, row = -np.inf, 0
-    for name, value in sorted(marks.items(), key=lambda mark: mark[1]):
-        row = 1 - row if value - last < 0.2 * width else 0
-        last = value
-        ax.axvline(value, color=_GREY, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1)
-        if named:
-            ax.annotate(
-                f"{_MARKS.get(name, name)} = {value:.3g}",
-                (value, 1.0),
-                xycoords=("data", "axes fraction"),
-                xytext=(0, 3 + 14 * row),
-                textcoords="offset points",
-                color="#57606a",
-                fontsize=10.5,
-                ha="center",
-            )

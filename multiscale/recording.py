@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,8 +16,7 @@ from multiscale.build import Simulation, domain
 from multiscale.cohesive_law import origin
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
-from multiscale.contact import contact_row, hertz_curve, hertz_radius, indenter_of, unit_of_force
-from multiscale.contact_plot import plot_indentation
+from multiscale.contact import contact_row
 from multiscale.energy_release import energy_release, ring_of, ring_place
 from multiscale.extrapolation import extrapolation
 from multiscale.files import write_atomically
@@ -28,8 +26,8 @@ from multiscale.indicating import Indication, indication
 from multiscale.interface import Interface
 from multiscale.law_file import write_law
 from multiscale.log import logger
+from multiscale.pictures import draw_state, load_figure
 from multiscale.placement import adaptive
-from multiscale.plots import plot_history, plot_regions
 from multiscale.result import Result
 from multiscale.snapshots import (
     atom_snapshot,
@@ -41,8 +39,7 @@ from multiscale.snapshots import (
     surface_snapshot,
 )
 from multiscale.stepping import Step, Stepper
-from multiscale.tip_plot import plot_tip
-from multiscale.tip_record import tip_of, tip_row
+from multiscale.tip_record import tip_row
 from multiscale.versions import versions
 from multiscale.work import work_row
 from multiscale.writers import ExtxyzWriter, SeriesWriter
@@ -236,31 +233,12 @@ class Recorder:
         mesh = None if local is None else gathered_mesh(comm, carrying(local))
         if atoms is None:
             return
-        window = _window(sim)
-        stress = None if mesh is None else mesh.cell_data["stress"][:, 1, 1]
-        title = sim.case.title
-        plot_regions(mesh, stress, atoms, self.folder / "regions.png", window, "mask", title)
-        if len(atoms.positions):
-            plot_regions(mesh, stress, atoms, self.folder / "site_energy.png", window, "site_energy", title)
+        draw_state(sim.case, mesh, atoms, self.folder)
 
     def _draw_history(self) -> None:
-        sim = self.simulation
-        if sim.model.comm.rank != 0:
-            return
-        steps, path = self.result.steps, self.folder / "history.png"
-        if indenter_of(sim) is not None:
-            depths = np.array([row["load"] for row in steps])
-            hertz, radius = hertz_curve(sim, depths), partial(hertz_radius, sim)
-            return plot_indentation(steps, path, unit_of_force(sim), hertz, radius, sim.case.title)
-        if tip_of(sim) is not None:
-            return plot_tip(steps, path, sim.case.title)
-        label = {"stress intensity": "K, MPa√m", "length": f"{sim.load.name}, nm"}.get(
-            sim.load.dimension, sim.load.name
-        )
-        marks = {
-            k: v for k, v in self.result.data["results"].items() if k in ("K_G", "K_plus", "K_minus") and v
-        }
-        plot_history(steps, path, label, marks, sim.case.title)
+        if self.simulation.model.comm.rank == 0:
+            data = self.result.data
+            load_figure(self.simulation.case, data["steps"], data["results"], self.folder / "history.png")
 
 
 def load_checkpoint(folder: Path) -> dict[str, Array] | None:
@@ -283,18 +261,3 @@ def shown(value: float, dimension: str) -> float:
 def counts(sim: Simulation) -> dict[str, int]:
     """Sizes of a model, and the number of ranks."""
     return {**sizes(sim), "ranks": sim.model.comm.size}
-
-
-def _window(sim: Simulation) -> tuple[float, float, float, float]:
-    """Around the atoms that are evaluated; without any, around the first tip of the crack."""
-    atoms = sim.model.atoms
-    x = atoms.reference[atoms.weights > 0.0]
-    if len(x) == 0:
-        x = np.array([sim.material.tip])
-        x = x + 0.5 * min(sim.case.geometry.size or (sim.case.geometry.outer,)) * np.array([[-1.0], [1.0]])
-    if sim.model.bulk is None and sim.case.regions is not None:
-        reach = 2.0 * (sim.case.regions.core.radius or max(sim.case.regions.core.size or (25.0,)))
-        tip = sim.material.tip
-        return tip[0] - reach, tip[0] + reach, tip[1] - reach, tip[1] + reach
-    (x0, y0), (x1, y1) = x[:, :2].min(axis=0) - 3.0, x[:, :2].max(axis=0) + 3.0
-    return float(x0), float(x1), float(y0), float(y1)

@@ -11,14 +11,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from multiscale.plots import _GREY, _STYLE
+from multiscale.plot_style import BLUE, GREY, ORANGE, STYLE, bare, finished, heading
 
 Array = np.ndarray
 
-_COLOURS = {"approach": "#1f5fa8", "retract": "#c8442d", "to the right": "#1f5fa8", "to the left": "#c8442d"}
+_COLOURS = {"approach": BLUE, "retract": ORANGE, "to the right": BLUE, "to the left": ORANGE}
 
 
-def plot_tip(rows: Sequence[dict[str, Any]], path: Path, title: str = "") -> None:
+def plot_tip(rows: Sequence[dict[str, Any]], path: Path | None, title: str = "") -> Figure:
     """rows: one mapping per step with tip_x and tip_y, nm, force and lateral_force, N/m. What the tip does not do, go
     up and down or along, has no panel."""
     x, y, force, lateral = (
@@ -30,13 +30,12 @@ def plot_tip(rows: Sequence[dict[str, Any]], path: Path, title: str = "") -> Non
         (x, force, ("to the right", "to the left"), "way of the tip along x, nm", "normal force, N/m"),
     ]
     panels = [p for p in wanted if np.ptp(p[0]) > 0.0] or wanted[:1]
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(7.5, 3.6 * len(panels)), layout="constrained")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8.0, 3.8 * len(panels)), layout="constrained")
         for ax, panel in zip(np.atleast_1d(figure.subplots(len(panels), 1)), panels):
             _panel(ax, *panel)
-        if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold")
-        figure.savefig(path)
+        heading(figure, title)
+        return finished(figure, path)
 
 
 def _panel(ax: Axes, way: Array, force: Array, names: tuple[str, str], along: str, label: str) -> None:
@@ -49,10 +48,8 @@ def _panel(ax: Axes, way: Array, force: Array, names: tuple[str, str], along: st
         lines[:, :2], heights[:, :2] = way[ends], force[ends]
         if len(at):
             ax.plot(lines.ravel(), heights.ravel(), "o-", color=_COLOURS[name], markersize=3, label=name)
-    ax.axhline(0.0, color=_GREY, linewidth=0.8)
+    ax.axhline(0.0, color=GREY, linewidth=0.8)
     ax.set_xlabel(along)
     ax.set_ylabel(label)
     ax.legend(frameon=False)
-    ax.grid(True, color="#e6e8eb", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    bare(ax)

@@ -4,7 +4,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from multiscale.plots import plot_history, plot_regions
+from multiscale.history_plot import plot_history
+from multiscale.plots import plot_regions
 from multiscale.slicing import slice_tetrahedra
 from multiscale.writers import AtomSnapshot, MeshSnapshot
 
