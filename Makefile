@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 THREADS := OMP_NUM_THREADS=1
 
-.PHONY: demo test lint setup benchmarks
+.PHONY: demo test lint docs gallery setup benchmarks
 
 demo: setup
 	$(THREADS) .venv/bin/multiscale run examples/fracture/silicon_crack.yaml -o results/silicon_crack --force
@@ -12,6 +12,13 @@ test: setup
 
 lint: setup
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+docs: setup
+	$(PYTHON) -m sphinx -W --keep-going -q -j auto -c docs -d build/doctrees . build/docs
+	@echo "build/docs/index.html"
+
+gallery: setup
+	$(THREADS) $(PYTHON) docs/generate gallery --run
 
 setup:
 	@scripts/setup

@@ -32,9 +32,12 @@ class DataWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Keys:
-    """Where a frame keeps its labels: energy eV, forces eV/Å, stress eV/Å³ (Voigt xx yy zz yz xz xy, or 3×3;
-    tension positive), its configuration type, the part of the data it belongs to (train, validation), and
-    the source of its labels (a code and its settings; the file's name without it)."""
+    """Where a frame keeps its labels, names of extended XYZ.
+
+    energy: of the frame, eV. forces: on its atoms, eV/Å. stress: eV/Å³, Voigt xx yy zz yz xz xy, or 3×3; tension
+    positive. config_type: its configuration type. split: the part of the data it belongs to, train or
+    validation, where the user splits. source: of its labels, a code and its settings; the file's name without it.
+    """
 
     energy: str = "REF_energy"
     forces: str = "REF_forces"

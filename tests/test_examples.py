@@ -53,7 +53,7 @@ def test_readme_case_is_the_main_example() -> None:
 def test_pages_name_only_files_that_exist() -> None:
     for page in [ROOT / "README.md", *ROOT.glob("examples/*/*.md"), *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-            if "://" not in target:
+            if "://" not in target and not target.startswith("generated/"):  # made when the site is built
                 assert (page.parent / target).exists(), f"{page.name} names {target}"
 
 

@@ -95,7 +95,9 @@ def _plain(problem: str) -> str:
 
 def in_line(value: Any) -> str:
     """A value as YAML on one line."""
-    text = yaml.dump([value], Dumper=_Dumper, allow_unicode=True, default_flow_style=True, width=10**6)
+    text = yaml.dump(
+        [value], Dumper=_Dumper, allow_unicode=True, default_flow_style=True, sort_keys=False, width=10**6
+    )
     return text.strip()[1:-1]
 
 

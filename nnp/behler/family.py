@@ -27,8 +27,8 @@ class Architecture:
     """The symmetry functions (see nnp.behler.symmetry), the same for every element, and the networks.
 
     type: the family, always "behler". cutoff: reach, Å. radial_etas: η of the G2 about the atom itself, Å⁻²;
-    shells: shifts of further G2, Å, all with shell_eta, Å⁻². angular_etas, zetas, lambdas: every combination
-    of them is one G4 (G5 if `wide`). Each function is there for every neighbouring element, or pair of them.
+    shells: shifts of further G2, Å. shell_eta: η of these, Å⁻². angular_etas, zetas, lambdas: every combination
+    of them is one G4. wide: G5 in place of G4. Each function is there for every neighbouring element, or pair of them.
     hidden: widths of the hidden layers. repulsion: where the short-range repulsion has ended, Å (0: none).
     """
 

@@ -41,8 +41,8 @@ class Data:
     that is held out. split_seed: which frames those are. always_train: configuration types of which nothing
     is held out. bootstrap: train on as many frames drawn with replacement from each type, by `seed`.
     free_atoms: energies of isolated atoms, {element: eV}, which join the training as frames of the
-    configuration type "free atom". forces: optional allows frames without. suspicious: whether frames whose
-    units look wrong (nnp.train.checks) are refused or reported."""
+    configuration type "free atom". forces: required, or optional, which allows frames without. suspicious: refuse
+    frames whose units look wrong (nnp.train.checks), or warn of them."""
 
     files: tuple[DataFile, ...] = ()
     keys: Keys = field(default_factory=Keys)
@@ -67,8 +67,10 @@ class Data:
 @dataclass(frozen=True)
 class Robust:
     """Huber widths: an error of a frame or atom counts with its square up to the width and linearly beyond,
-    so that single bad labels pull less. energy eV/atom; forces eV/Å, on the length of the force error;
-    stress eV/atom, on the norm of the virial error. 0: squares throughout."""
+    so that single bad labels pull less; 0: squares throughout.
+
+    energy: eV/atom. forces: eV/Å, on the length of the force error. stress: eV/atom, on the norm of the virial
+    error."""
 
     energy: float = 0.0
     forces: float = 0.0
@@ -84,8 +86,10 @@ class Loss:
     """energy · ⟨ΔE²/n²⟩ + forces · ⟨ΔF²⟩ + stress · ⟨ΔW²/n²⟩ + stress_gpa · ⟨Δσ²⟩; W = stress × volume, all in
     eV and Å but for σ, the stress in GPa.
 
-    After the fraction `late_from` of the epochs energy and stress count late_energy and late_stress times
-    as much. config_types: factors on single configuration types. robust: widths of a Huber loss."""
+    energy: factor of the energy per atom. forces: factor of the force components. stress: factor of the virial
+    per atom. stress_gpa: factor of the stress. late_from: fraction of the epochs after which energy and stress
+    count more. late_energy: times the energy counts then. late_stress: times stress and virial do.
+    robust: widths of a Huber loss. config_types: factors on single configuration types."""
 
     energy: float = 10.0
     forces: float = 1.0
@@ -100,9 +104,13 @@ class Loss:
 
 @dataclass(frozen=True)
 class Optimiser:
-    """AdamW with a schedule after a linear warm-up, gradients clipped to a total norm (0: not), and an
-    exponential moving average of the weights, which is what the model file holds.
+    """AdamW with a schedule after a linear warm-up, and an exponential moving average of the weights, which is
+    what the model file holds.
 
+    epochs: passes through the data. batch: frames in a step. learning_rate: first learning rate. final_rate:
+    last one. schedule: from one to the other, cosine, exponential or linear; or constant. warm_up: steps of
+    linear rise. weight_decay: on matrices of weights only. amsgrad: keep the largest second moment; false: plain
+    AdamW. clip: largest norm of the gradient (0: any). average: decay of the moving average per step (0: none).
     patience: stop after so many epochs without a better validation loss of that average, and keep the best
     (0: run to the end and keep the last)."""
 
@@ -136,13 +144,16 @@ class Optimiser:
 class Training:
     """Everything a training run depends on besides the data themselves.
 
-    model: sizes of a family of potentials (nnp.families), which its key `type` names. members: how many
-    models to train for a committee, with seeds seed, seed + 1, …; members_differ: what else sets them apart.
+    model: sizes of a family of potentials (nnp.families), which its key `type` names. data: what is learnt from.
+    loss: what is made small. optimiser: how. seed: of the weights and of the order of the frames. members: how many
+    models to train for a committee, with seeds seed, seed + 1, …; members_differ: what else sets them apart: seed
+    (nothing), split (what is held out) or bootstrap (frames drawn with replacement).
 
     start_from: a model file (its path relative to the training file) or a shipped model to go on from, whose
     sizes then hold; FILE#k is member k of a committee, and a committee as a whole starts one member each.
-    freeze: parts that stay as they are (nnp.neural.NeuralPotential.parts). refit_reference: let the data set
-    the reference energies anew before the first step.
+    freeze: parts that stay as they are, descriptor or layers (nnp.neural.NeuralPotential.parts). refit_reference:
+    let the data set the reference energies anew before the first step. dtype: of the training, float32, with sums in
+    float64, or float64. checkpoint_every: epochs between checkpoints and validations.
     """
 
     model: Architecture = field(default_factory=Density)
