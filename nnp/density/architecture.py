@@ -12,8 +12,8 @@ class Architecture:
     type: the family, always "density". cutoff: reach, Å. radial: Chebyshev polynomials in the radial basis.
     channels: learned radial functions. degree: highest harmonic of the moments (at most 4). three_body:
     three-body invariants for each degree. many_body: channels of the four- and five-body invariants;
-    many_degree: their highest harmonic. five_body: whether there are five-body ones. hidden: widths of the hidden layers.
-    repulsion: distance where the short-range repulsion has ended, Å; below it the network's radial functions
+    many_degree: their highest harmonic. five_body: whether there are five-body ones. hidden: widths of the hidden
+    layers. repulsion: distance where the short-range repulsion has ended, Å; below it the network's radial functions
     flatten out (0: neither).
     """
 
