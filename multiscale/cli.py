@@ -9,14 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rich.console import Console
-
 from multiscale.cohesive_command import add_cohesive
-from multiscale.config import Case, InputError, load_case
-from multiscale.config.committee import with_committee
-from multiscale.config.validate import check_names
-from multiscale.ending import DONE, end, on_first_rank
+from multiscale.config import Case, InputError
+from multiscale.ending import DONE, end
 from multiscale.material_command import add_material
+from multiscale.plot_command import add_plot
 
 _EXAMPLES = """\
 examples:
@@ -27,6 +24,7 @@ examples:
   multiscale run crack.yaml -o ref --set coupling.scheme=atomistic
   multiscale cohesive crack.yaml                 the cohesive law of its plane, from the potential alone
   multiscale compare out ref                     errors of the first against the second
+  multiscale plot out --animation gif            its pictures again, or a film
 
 exit codes: 0 done; 1 failed, traceback in the log file; 2 the input is wrong; 3 not converged, or stopped by
 potential.trust, results kept; 130 Ctrl-C, 143 SIGTERM: the last whole step is kept, --restart goes on from it
@@ -45,9 +43,9 @@ class _Parser(argparse.ArgumentParser):
 
 class _Version(argparse.Action):
     def __call__(self, *unused: Any, **more: Any) -> NoReturn:
-        from multiscale.versions import versions
+        from multiscale.versions import stack
 
-        print("\n".join(f"{name} {version}" for name, version in versions().items()))
+        print("\n".join(f"{name} {version}" for name, version in stack().items()))
         raise SystemExit(0)
 
 
@@ -77,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_compare(commands)
+    add_plot(commands)
     _add_cohesive(commands)
     add_material(commands)
     _add_init(commands)
@@ -145,39 +144,18 @@ def _communicator() -> Any:
 
 
 def _read(args: argparse.Namespace, comm: Any) -> Case:
-    """The case, the same on every rank. Registries import PETSc, which all ranks must start together."""
-    case: Case = on_first_rank(comm, lambda: load_case(args.case, args.overrides, registries=False))
-    try:
-        check_names(case)
-        case = with_committee(case)
-        if case.geometry.radius is None:
-            from multiscale.build import settled
+    from multiscale.api import read
 
-            case = settled(case)
-        return case
-    except InputError as error:
-        raise error.at(args.case.name) from None
+    return read(args.case, args.overrides, comm)
 
 
 def _run(args: argparse.Namespace, comm: Any) -> int:
-    from multiscale import folder
-    from multiscale.log import StepProgress, logging_to
+    from multiscale.api import perform
+    from multiscale.folder import default_folder
 
     case = _read(args, comm)
-    out = args.output or folder.default_folder(args.case)
-    made = on_first_rank(comm, lambda: folder.prepare(out, case, args.force, args.restart))
-    args.folder = out
-    # mpirun may give its ranks a terminal although its own output is a file: no bar there.
-    console = Console() if comm.size == 1 else None
-    with logging_to(out / "log.txt", comm.rank, console), StepProgress(console) as progress:
-        try:
-            from multiscale.run import run_case
-
-            return run_case(case, out, comm, args.restart, progress)
-        except InputError as error:
-            if comm.rank == 0 and made:
-                folder.discard(out)
-            raise error.at(args.case.name) from None
+    args.folder = args.output or default_folder(args.case)
+    return perform(case, args.folder, comm, restart=args.restart, force=args.force, name=args.case.name)
 
 
 def _check(args: argparse.Namespace, comm: Any) -> int:

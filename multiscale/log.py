@@ -28,12 +28,14 @@ class _ConsoleHandler(logging.Handler):
 
 
 @contextmanager
-def logging_to(path: Path | None, rank: int = 0, console: Console | None = None) -> Iterator[logging.Logger]:
-    """The logger "multiscale" writes to the screen and to the file at `path` (None: no file); silent on other
-    ranks. Everything is undone at the end."""
+def logging_to(
+    path: Path | None, rank: int = 0, console: Console | None = None, screen: bool = True
+) -> Iterator[logging.Logger]:
+    """The logger "multiscale" writes to the screen, if wanted, and to the file at `path` (None: no file); silent on
+    other ranks. Everything is undone at the end."""
     for noisy in ("FFCx", "UFL", "ffcx", "ufl"):  # they log at INFO when imported
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    handlers = _handlers(path, console) if rank == 0 else [logging.NullHandler()]
+    handlers = _handlers(path, console, screen) if rank == 0 else [logging.NullHandler()]
     before, logger.propagate = logger.propagate, False
     logger.setLevel(logging.INFO)
     for handler in handlers:
@@ -47,15 +49,19 @@ def logging_to(path: Path | None, rank: int = 0, console: Console | None = None)
         logger.propagate = before
 
 
-def _handlers(path: Path | None, console: Console | None) -> list[logging.Handler]:
-    on_terminal = console is not None and console.is_terminal
-    screen = _ConsoleHandler(console) if console and on_terminal else logging.StreamHandler(sys.stdout)
-    screen.setFormatter(logging.Formatter("%(message)s"))
-    if path is None:
-        return [screen]
-    file = logging.FileHandler(path, encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    return [screen, file]
+def _handlers(path: Path | None, console: Console | None, screen: bool) -> list[logging.Handler]:
+    handlers: list[logging.Handler] = []
+    if screen:
+        on_terminal = console is not None and console.is_terminal
+        handlers.append(
+            _ConsoleHandler(console) if console and on_terminal else logging.StreamHandler(sys.stdout)
+        )
+        handlers[0].setFormatter(logging.Formatter("%(message)s"))
+    if path is not None:
+        file = logging.FileHandler(path, encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handlers.append(file)
+    return handlers or [logging.NullHandler()]
 
 
 class StepProgress:

@@ -102,13 +102,18 @@ def read_result(folder: Path) -> dict[str, Any] | None:
 
 def history_csv(steps: list[dict[str, Any]]) -> str:
     """One row per step; nested mappings become columns such as energy.total, lists tip.0, tip.1."""
-    rows = [dict(_flat("", step)) for step in steps]
+    rows = flat_rows(steps)
     columns = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def flat_rows(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps with the names of the columns of history.csv."""
+    return [dict(_flat("", step)) for step in steps]
 
 
 def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:

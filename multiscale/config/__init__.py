@@ -3,7 +3,7 @@
 from multiscale.config.case import Case
 from multiscale.config.committee import with_committee
 from multiscale.config.errors import InputError
-from multiscale.config.loading import load_case, parse_case
+from multiscale.config.loading import load_case, parse_case, read_case
 from multiscale.config.validate import check_blend, core_center, lattice_spacing
 from multiscale.config.writing import case_hash, to_yaml
 
@@ -16,6 +16,7 @@ __all__ = [
     "lattice_spacing",
     "load_case",
     "parse_case",
+    "read_case",
     "to_yaml",
     "with_committee",
 ]

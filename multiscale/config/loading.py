@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ from multiscale.config.errors import InputError
 from multiscale.config.reading import read_section, shown
 from multiscale.config.validate import check_case, check_names
 
+Overrides = Sequence[str] | Mapping[str, Any]
+"""`key.path=value` each, or values by their key path."""
 
-def load_case(path: str | Path, overrides: Sequence[str] = (), registries: bool = True) -> Case:
-    """The case in a file, with `key.path=value` overrides, checked and in internal units.
+
+def load_case(path: str | Path, overrides: Overrides = (), registries: bool = True) -> Case:
+    """The case in a file, with overrides, checked and in internal units.
 
     Relative file names in it are relative to the case file and become absolute. registries: also check the
     words that registries define, which imports them, and settle what depends on the model file. InputError
@@ -34,15 +37,28 @@ def load_case(path: str | Path, overrides: Sequence[str] = (), registries: bool 
     return case
 
 
-def parse_case(text: str, overrides: Sequence[str] = ()) -> Case:
+def read_case(data: dict[str, Any], overrides: Overrides, folder: Path) -> Case:
+    """The case of a mapping, which is changed; relative file names are relative to the folder. See `load_case`."""
+    return _absolute(_case(data, overrides), folder)
+
+
+def parse_case(text: str, overrides: Overrides = ()) -> Case:
     """The case in a text; see `load_case`."""
     data = yamlio.parse(text)
     if data is None:
         raise InputError("", "is empty; `multiscale init fracture` writes one to start from")
     if not isinstance(data, dict):
         raise InputError("", f"must be a mapping of sections such as crystal and load, got {shown(data)}")
-    for override in overrides:
-        apply_override(data, override)
+    return _case(data, overrides)
+
+
+def _case(data: dict[str, Any], overrides: Overrides) -> Case:
+    if isinstance(overrides, Mapping):
+        for dotted, value in overrides.items():
+            _set(data, dotted, value)
+    else:
+        for override in overrides:
+            apply_override(data, override)
     case: Case = read_section(Case, data, "")
     check_case(case)
     return case
@@ -58,6 +74,12 @@ def apply_override(data: dict[str, Any], override: str) -> None:
         value = yamlio.parse(text)
     except InputError as error:
         raise InputError(dotted, error.message, "command line") from None
+    _set(data, dotted, value)
+
+
+def _set(data: dict[str, Any], dotted: str, value: Any) -> None:
+    """Missing sections are made."""
+    keys = dotted.strip().split(".")
     section = data
     for depth, key in enumerate(keys[:-1]):
         inner = section.get(key)
@@ -65,7 +87,7 @@ def apply_override(data: dict[str, Any], override: str) -> None:
             inner = section[key] = {}
         if not isinstance(inner, dict):
             where = ".".join(keys[: depth + 1])
-            raise InputError(where, f"is no section, so --set {dotted} cannot reach into it", "command line")
+            raise InputError(where, f"is no section, so {dotted} cannot reach into it", "command line")
         section = inner
     section[keys[-1]] = value
 

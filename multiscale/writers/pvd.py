@@ -24,7 +24,7 @@ class SeriesWriter:
     def __init__(self, comm: Any, folder: Path, name: str, resume: bool = False):
         self.comm, self.path = comm, Path(folder) / f"{name}.pvd"
         self.pieces = Path(folder) / name
-        self.rows: list[tuple[float, str]] = _read(self.path) if resume and comm.rank == 0 else []
+        self.rows: list[tuple[float, str]] = listed(self.path) if resume and comm.rank == 0 else []
 
     def write(self, time: float, snapshot: MeshSnapshot | AtomSnapshot) -> None:
         """Add a snapshot: this rank's own cells (or atoms), with the same arrays on every rank."""
@@ -56,7 +56,8 @@ def _collection(rows: list[tuple[float, str]]) -> str:
     )
 
 
-def _read(path: Path) -> list[tuple[float, str]]:
+def listed(path: Path) -> list[tuple[float, str]]:
+    """Time and file of each snapshot of a series; none where there is no such file."""
     if not path.exists():
         return []
     return [(float(t), name) for t, name in _ROW.findall(path.read_text(encoding="utf-8"))]

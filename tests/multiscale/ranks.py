@@ -21,7 +21,7 @@ sys.stderr = sys.stdout  # the test reads one stream
 
 def run(run_case):
     """The command line with a stand-in for the loop."""
-    sys.modules["multiscale.run"] = types.SimpleNamespace(run_case=run_case)
+    sys.modules["multiscale.loop"] = types.SimpleNamespace(run_case=run_case)
     return main(["run", "case.yaml", "-o", "out"])
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from multiscale import cli
 from multiscale.cli import main
-from multiscale.config import InputError, case_hash, parse_case
+from multiscale.config import InputError, case_hash, load_case, parse_case
 from multiscale.log import StepProgress
 from multiscale.result import Result
 
@@ -35,11 +34,12 @@ def case_file(tmp_path, monkeypatch):
 
 def replaced_run(monkeypatch, run_case):
     """Put a stand-in where the loop is, so that only the command line is tested."""
-    monkeypatch.setitem(sys.modules, "multiscale.run", types.SimpleNamespace(run_case=run_case))
+    monkeypatch.setitem(sys.modules, "multiscale.loop", types.SimpleNamespace(run_case=run_case))
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["run"], ["check"], ["compare"], ["material"], ["cohesive"], ["init"], ["schema"]]
+    "command",
+    [[], ["run"], ["check"], ["compare"], ["material"], ["cohesive"], ["plot"], ["init"], ["schema"]],
 )
 def test_every_command_has_help(capsys, command):
     assert main([*command, "--help"]) == 0
@@ -123,7 +123,7 @@ def test_restart_is_passed_on(case_file, monkeypatch):
     seen = []
     replaced_run(monkeypatch, lambda case, out, comm, restart, progress: seen.append(restart) or 0)
     (case_file.parent / "out").mkdir()
-    case = cli.load_case(case_file, registries=False)
+    case = load_case(case_file, registries=False)
     Result(case_file.parent / "out", case_hash(case), {}).finish("running")
     assert main(["run", "case.yaml", "-o", "out", "--restart"]) == 0 and seen == [True]
 
