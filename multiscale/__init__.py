@@ -1,6 +1,5 @@
 """The program: case files, the finite-element bulk, the run loop, results.
 
-import multiscale
 result = multiscale.run("crack.yaml", set={"load.K.steps": 5})
 """
 

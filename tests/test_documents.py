@@ -58,6 +58,16 @@ RUN = ("init", "check", "schema")
 """Those of ours that are run."""
 
 
+SMALL = """
+crystal: {structure: diamond, symbol: Si, orientation: {x: [1, 1, -2], y: [1, 1, 1], z: [1, -1, 0]}}
+potential: {type: stillinger-weber}
+geometry: {shape: disc, radius: 5 nm, crack: {tip: [0.1 nm, 0], plane: y}}
+regions: {core: {shape: disc, center: tip, radius: 0.8 nm}, blend: 0.8 nm}
+load: {type: k-field, K: {from: 0.9, to: 1.1, steps: 2, unit: K_G}}
+"""
+"""The crack.yaml of the blocks in Python."""
+
+
 @dataclass(frozen=True)
 class Block:
     page: Path
@@ -121,6 +131,7 @@ def test_yaml_block_is_read(block: Block) -> None:
 @of("python")
 def test_python_block_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "crack.yaml").write_text(SMALL)
     with registries_kept():
         exec(compile(block.text, str(block), "exec"), {"__name__": f"block_{block.line}"})
 
