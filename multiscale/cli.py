@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from multiscale.cohesive_command import add_cohesive
+from multiscale.completion_command import add_completion
 from multiscale.config import Case, InputError
+from multiscale.doctor import add_doctor
 from multiscale.ending import DONE, end
 from multiscale.material_command import add_material
 from multiscale.plot_command import add_plot
@@ -79,6 +81,8 @@ def parser() -> argparse.ArgumentParser:
     _add_cohesive(commands)
     add_material(commands)
     _add_init(commands)
+    add_doctor(commands)
+    add_completion(commands, top)
     schema = commands.add_parser("schema", help="print the JSON schema of the case file, for editors")
     schema.set_defaults(command=_schema)
     return top
@@ -138,8 +142,12 @@ def _add_init(commands: Any) -> None:
 
 
 def _communicator() -> Any:
-    from mpi4py import MPI
+    try:
+        from mpi4py import MPI
+    except ImportError:  # `multiscale doctor` says what to do
+        from multiscale.doctor import Alone
 
+        return Alone()
     return MPI.COMM_WORLD
 
 

@@ -7,6 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+PLACES = {
+    "bash": "~/.local/share/bash-completion/completions/PROGRAM",
+    "zsh": "a file _PROGRAM in a folder of $fpath",
+    "fish": "~/.config/fish/completions/PROGRAM.fish",
+}
+"""Where each shell looks for the script of a program."""
+
 NO_WORDS: Mapping[str, Sequence[str]] = {}
 
 
@@ -74,7 +81,7 @@ def _bash(program: str, commands: Sequence[Command], top: Sequence[Option]) -> s
     name = re.sub(r"\W", "_", program)
     valued = {f"{c.name} {n}": o.words for c in commands for o in c.options if o.words for n in o.names}
     return f"""\
-# {program} completion bash > ~/.local/share/bash-completion/completions/{program}
+{_note(program, "bash")}
 _{name}() {{
   local cur=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} words="" options=""
   if [ "$COMP_CWORD" = 1 ]; then
@@ -100,7 +107,7 @@ def _zsh(program: str, commands: Sequence[Command], top: Sequence[Option]) -> st
     name = re.sub(r"\W", "_", program)
     return f"""\
 #compdef {program}
-# {program} completion zsh > a file _{program} in a folder of $fpath
+{_note(program, "zsh")}
 _{name}() {{
   local -a commands=(
 {_lines(f"    '{c.name}:{c.about}'" for c in commands)}
@@ -139,8 +146,7 @@ def _fish(program: str, commands: Sequence[Command], top: Sequence[Option]) -> s
         within = f"complete -c {program} -n '__fish_seen_subcommand_from {c.name}'"
         lines += [f"{within} {_fish_option(o)}" for o in c.options]
         lines += [f"{within} -f -a '{' '.join(c.words)}'"] if c.words else []
-    note = f"# {program} completion fish > ~/.config/fish/completions/{program}.fish"
-    return "\n".join([note, *lines, ""])
+    return "\n".join([_note(program, "fish"), *lines, ""])
 
 
 def _fish_option(option: Option) -> str:
@@ -154,6 +160,10 @@ SHELLS: dict[str, Callable[[str, Sequence[Command], Sequence[Option]], str]] = {
     "zsh": _zsh,
     "fish": _fish,
 }
+
+
+def _note(program: str, shell: str) -> str:
+    return f"# {program} completion {shell} > {PLACES[shell].replace('PROGRAM', program)}"
 
 
 def _names(commands: Sequence[Command]) -> str:

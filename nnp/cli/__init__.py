@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
-from nnp.cli import calibrate, evaluate, md, relax, select, stats, train
+from nnp.cli import calibrate, completion, evaluate, md, relax, select, stats, train
 from nnp.cli.common import FAILED, WRONG, WRONG_INPUT
 
 __all__ = ["main"]
 
-COMMANDS = (train, evaluate, calibrate, stats, select, relax, md)
+COMMANDS = (train, evaluate, calibrate, stats, select, relax, md, completion)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,11 +31,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
+class _Version(argparse.Action):
+    def __call__(self, *unused: Any, **more: Any) -> NoReturn:
+        from nnp.versions import compiler, own_version, python, versions
+
+        stack = {"nnp": own_version(), **versions(), "python": python(), "compiler": compiler()}
+        print("\n".join(f"{name} {version}" for name, version in stack.items()))
+        raise SystemExit(0)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nnp",
         description="Train a neural potential, measure its errors, relax and move atoms with it.",
         epilog="Exit codes: 0 done; 2 the input is wrong; 3 not converged; 1 anything else.",
+    )
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="versions of this program and of its stack"
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in COMMANDS:

@@ -39,7 +39,19 @@ def replaced_run(monkeypatch, run_case):
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["run"], ["check"], ["compare"], ["material"], ["cohesive"], ["plot"], ["init"], ["schema"]],
+    [
+        [],
+        ["run"],
+        ["check"],
+        ["compare"],
+        ["material"],
+        ["cohesive"],
+        ["plot"],
+        ["doctor"],
+        ["completion"],
+        ["init"],
+        ["schema"],
+    ],
 )
 def test_every_command_has_help(capsys, command):
     assert main([*command, "--help"]) == 0
