@@ -92,7 +92,7 @@ class Faces:
 
     @property
     def memory(self) -> Array:
-        return self.law.largest.copy() if isinstance(self.law, Irreversible) else np.zeros(0)
+        return self.law.largest.copy() if isinstance(self.law, Irreversible) else np.zeros(len(self.points))
 
     def remember(self, memory: Array) -> None:
         if isinstance(self.law, Irreversible):

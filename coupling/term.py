@@ -50,7 +50,10 @@ class Driven(Protocol):
 
 @runtime_checkable
 class Historic(Protocol):
-    """A term that remembers what has happened to it."""
+    """A term that remembers what has happened to it. points: (m, 3) of this rank, Å."""
+
+    @property
+    def points(self) -> Array: ...
 
     def commit(self, q: PETSc.Vec) -> None:
         """Take q for an equilibrium that was reached. Collective."""
@@ -58,7 +61,7 @@ class Historic(Protocol):
 
     @property
     def memory(self) -> Array:
-        """All that it remembers of this rank's part, (k,)."""
+        """All that it remembers, one value for each of this rank's points, (m,)."""
         ...
 
     def remember(self, memory: Array) -> None: ...
@@ -66,23 +69,13 @@ class Historic(Protocol):
 
 def commit(terms: Sequence[Term], q: PETSc.Vec) -> None:
     """Let all terms that have a history take q for an equilibrium. Collective."""
-    for term in terms:
-        if isinstance(term, Historic):
-            term.commit(q)
+    for term in historic(terms):
+        term.commit(q)
 
 
-def memories(terms: Sequence[Term]) -> Array:
-    """What this rank's parts of all terms remember, one after the other, (k,)."""
-    parts = [term.memory for term in terms if isinstance(term, Historic)]
-    return np.concatenate([np.zeros(0), *parts])
-
-
-def remember(terms: Sequence[Term], memory: Array) -> None:
-    """Give back what `memories` gave."""
-    for term in terms:
-        if isinstance(term, Historic):
-            own, memory = np.split(memory, [len(term.memory)])
-            term.remember(own)
+def historic(terms: Sequence[Term]) -> list[Historic]:
+    """The terms that have a history."""
+    return [term for term in terms if isinstance(term, Historic)]
 
 
 def add_gradients(terms: Sequence[Term], q: PETSc.Vec, g: PETSc.Vec) -> dict[str, float]:

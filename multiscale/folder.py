@@ -23,9 +23,9 @@ def prepare(folder: Path, case: Case, force: bool = False, restart: bool = False
     InputError when it holds a finished run of another case (unless forced), when there is nothing to restart,
     or when it cannot be written.
     """
-    old = read_result(folder)
+    old, text = read_result(folder), to_yaml(case)
     same = old is not None and old["case"] == case_hash(case)
-    if restart and not same:
+    if restart and not same and (old or not _begun(folder, text)):
         what = "holds a run of another case" if old else "holds no run"
         raise InputError("", f"{folder} {what}, so there is nothing to restart", "command line")
     if old and not same and not force and old["status"] in FINISHED:
@@ -39,10 +39,18 @@ def prepare(folder: Path, case: Case, force: bool = False, restart: bool = False
         folder.mkdir(parents=True, exist_ok=True)
         if old and not restart:
             clear(folder)
-        write_atomically(folder / "case.yaml", to_yaml(case))
+        write_atomically(folder / "case.yaml", text)
     except OSError as error:
         raise InputError("", f"cannot write to {folder}: {error.strerror}", "command line") from None
     return made
+
+
+def _begun(folder: Path, text: str) -> bool:
+    """Whether a run of this case was killed here before it had any result."""
+    try:
+        return (folder / "case.yaml").read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def clear(folder: Path) -> None:

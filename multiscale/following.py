@@ -13,9 +13,8 @@ from coupling.descent import Solution
 from coupling.schemes.base import Differentiable
 from coupling.term import commit
 from multiscale.build import Simulation
+from multiscale.checkpoint import Saved, State
 from multiscale.stepping import Monitor, Step, Stepper
-
-Array = np.ndarray
 
 TOLERANCE = 1e-6
 """eV/Å. Near a fold one direction is soft: a larger force left would turn the secant."""
@@ -62,6 +61,11 @@ class Follower:
     @property
     def q(self) -> PETSc.Vec:
         return self.stepper.q
+
+    @property
+    def number(self) -> int:
+        """Of the last step."""
+        return self.stepper.number
 
     @property
     def total(self) -> int:
@@ -148,24 +152,17 @@ class Follower:
         s = 0.5 * (s1 - slope / curvature)
         return float(a + slope * s + curvature * s * (s - s1))
 
-    def save(self) -> dict[str, Array]:
-        """All that is needed to go on from here, as arrays the same on every rank."""
-        comm = self.simulation.model.comm
+    def save(self) -> State:
+        """All that is needed to go on from here. Collective."""
         kept = [*self.points, *([] if self.along is None else [self.along])]
-        whole = [np.concatenate(comm.allgather(p.z.array_r.copy())) for p in kept]
+        state = self.stepper.save(*(p.z for p in kept))
         loads = np.array([p.load for p in kept])
-        arc = {"points": np.array(whole), "loads": loads, "length": np.array([self.length, self.lost])}
-        return {**self.stepper.save(), **arc}
+        arc = {"loads": loads, "length": np.array([self.length, self.lost])}
+        return State({**state.whole, **arc}, state.parts)
 
-    def resume(self, saved: dict[str, Array]) -> None:
-        """Take up a saved state. ValueError where it belongs to another number of ranks or another model."""
-        self.stepper.resume(saved)
-        model = self.simulation.model
-        starts, rank = model.layout.starts, model.comm.rank
-        self.points = []
-        for z, load in zip(saved["points"], saved["loads"]):
-            point = Point(model.vector(), float(load))
-            point.z.array[:] = z[starts[rank] : starts[rank + 1]]
-            self.points.append(point)
+    def resume(self, saved: Saved) -> None:
+        """Take up a saved state. ValueError where it belongs to another model. Collective."""
+        vectors = self.stepper.resume(saved)
+        self.points = [Point(z, float(load)) for z, load in zip(vectors, saved.whole["loads"], strict=True)]
         self.along = self.points.pop() if len(self.points) > 2 else None
-        self.length, self.lost = float(saved["length"][0]), bool(saved["length"][1])
+        self.length, self.lost = float(saved.whole["length"][0]), bool(saved.whole["length"][1])

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from multiscale.build import Simulation, build
+from multiscale.checkpoint import Stored
 from multiscale.config import Case, InputError
 from multiscale.continuum.mismatch import TOLERANCE
 from multiscale.ending import DONE, NOT_CONVERGED
@@ -15,7 +16,7 @@ from multiscale.following import Follower
 from multiscale.interrupt import Interrupted, Interrupts
 from multiscale.log import logger
 from multiscale.placement import Placement
-from multiscale.recording import Recorder, load_checkpoint
+from multiscale.recording import Recorder
 from multiscale.stepping import Step, Stepper
 
 SAID = ("K_", "max_force", "pull_off")
@@ -31,14 +32,14 @@ def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress
     InputError where the case cannot be built; any other error leaves result.json with status "failed".
     """
     began = perf_counter()
-    saved = comm.bcast(load_checkpoint(out) if restart and comm.rank == 0 else None, root=0)
-    placement = Placement.loaded(saved) if saved is not None and "extent" in saved else None
+    saved = Stored.open(comm, out) if restart else None
+    placement = Placement.loaded(saved.whole) if saved is not None and "extent" in saved.whole else None
     simulation = build(case, comm, lambda text: _say(comm, text), placement)
     built = perf_counter()
     stepper = _stepper(simulation)
-    recorder = Recorder(simulation, out, resume=saved is not None)
     if saved is not None:
         _resume(stepper, saved)
+    recorder = Recorder(simulation, out, None if saved is None else stepper.number)
     _describe(comm, recorder)
     solving, status, signalled = 0.0, "failed", None
     try:
@@ -96,7 +97,7 @@ def _kept(recorder: Recorder) -> str:
     return f"after step {steps[-1]['step']}; --restart goes on from there" if steps else "in the first step"
 
 
-def _resume(stepper: Stepper | Follower, saved: dict[str, Any]) -> None:
+def _resume(stepper: Stepper | Follower, saved: Stored) -> None:
     try:
         stepper.resume(saved)
     except ValueError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -13,13 +12,13 @@ import numpy as np
 from multiscale import masking
 from multiscale.adapting import faces, left_behind, sizes
 from multiscale.build import Simulation, domain
+from multiscale.checkpoint import save
 from multiscale.cohesive_law import origin
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.contact import contact_row
 from multiscale.energy_release import energy_release, ring_of, ring_place
 from multiscale.extrapolation import extrapolation
-from multiscale.files import write_atomically
 from multiscale.findings import findings
 from multiscale.following import Follower
 from multiscale.indicating import Indication, indication
@@ -46,18 +45,17 @@ from multiscale.writers import ExtxyzWriter, SeriesWriter
 
 Array = np.ndarray
 
-CHECKPOINT = "restart.npz"
-
 
 @dataclass
 class Recorder:
     """Writes the output folder of a run. All calls are collective; rank 0 holds the files that are one.
 
+    resume: the last step that is kept of what is in the folder, None: nothing is;
     stopped: whether a step went beyond a limit that ends the run (potential.trust.stop)."""
 
     simulation: Simulation
     folder: Path
-    resume: bool = False
+    resume: int | None = None
     seconds: float = 0.0
     stopped: bool = field(default=False, init=False)
     _fields: SeriesWriter | None = field(default=None, init=False)
@@ -65,8 +63,10 @@ class Recorder:
 
     def __post_init__(self) -> None:
         case, comm = self.simulation.case, self.simulation.model.comm
-        make = Result.resume if self.resume else Result
-        self.result = make(self.folder, case_hash(case), versions(), write=comm.rank == 0)
+        write, name = comm.rank == 0, case_hash(case)
+        self.result = Result(self.folder, name, versions(), write)
+        if self.resume is not None:
+            self.result = Result.resume(self.folder, name, versions(), self.resume, write)
         if self.simulation.model.bulk is not None:
             self._fields = SeriesWriter(comm, self.folder, "fields", self.resume)
         if (interface := self.simulation.interface) is not None:
@@ -74,13 +74,13 @@ class Recorder:
             self._surface = SeriesWriter(comm, self.folder, "surface", self.resume)
         if case.output.atoms and len(self.simulation.model.atoms):
             self._atoms = SeriesWriter(comm, self.folder, "atoms", self.resume)
-            self._extxyz = ExtxyzWriter(self.folder, "atoms", self.resume) if comm.rank == 0 else None
+            self._extxyz = ExtxyzWriter(comm, self.folder, "atoms", self.resume)
         self.result.note("counts", **counts(self.simulation))
         self.result.note("results", **findings(self.simulation, self.result.steps))
 
     def record(self, stepper: Stepper | Follower, step: Step, total: int) -> None:
-        """Write a step: its row always, its fields when it is their turn or the last, or the run ends with it,
-        then the checkpoint."""
+        """Write a step: its fields when it is their turn or the last, or the run ends with it, its row always, and when
+        all that is there the checkpoint: a run goes on from that, and what is newer in the folder is dropped."""
         began = perf_counter()
         behind = left_behind(self.simulation)
         self._adopt(stepper.simulation, step)
@@ -106,10 +106,10 @@ class Recorder:
             self._write_fields(stepper, step, row["load"], look.fields, cells)
         if self._pictures and (stepper.at_top or not step.solution.converged):
             self._draw(stepper)  # the highest load is what people look at
-        self._checkpoint(stepper)
         self.result.note("results", **findings(self.simulation, [*self.result.steps, row]))
-        self.seconds += perf_counter() - began
         self.result.add_step(**row)
+        save(self.simulation.model.comm, self.folder, stepper.save())
+        self.seconds += perf_counter() - began
 
     def _write_law(self, interface: Interface) -> None:
         """The law of rigid bodies, for interface.law of other runs."""
@@ -215,16 +215,8 @@ class Recorder:
         if self.simulation.case.output.atoms and len(model.atoms):
             atoms = atom_snapshot(model, stepper.q, more)
             self._atoms.write(step.number, atoms)
-            whole = gathered(model.comm, atoms)
-            if self._extxyz is not None and whole is not None:
-                self._extxyz.write(step.number, whole, {"load": load})
-
-    def _checkpoint(self, stepper: Stepper | Follower) -> None:
-        saved = stepper.save()
-        if self.simulation.model.comm.rank == 0:
-            buffer = io.BytesIO()
-            np.savez(buffer, **saved)
-            write_atomically(self.folder / CHECKPOINT, buffer.getvalue())
+            sites = model.atoms.sites[model.atoms.ownership.owned]
+            self._extxyz.write(step.number, atoms, {"load": load}, sites)
 
     def _draw(self, stepper: Stepper | Follower) -> None:
         sim, comm = self.simulation, self.simulation.model.comm
@@ -239,15 +231,6 @@ class Recorder:
         if self.simulation.model.comm.rank == 0:
             data = self.result.data
             load_figure(self.simulation.case, data["steps"], data["results"], self.folder / "history.png")
-
-
-def load_checkpoint(folder: Path) -> dict[str, Array] | None:
-    """The last complete state of a run, None where there is none."""
-    path = folder / CHECKPOINT
-    if not path.exists():
-        return None
-    with np.load(path, allow_pickle=False) as data:
-        return dict(data)
 
 
 def shown(value: float, dimension: str) -> float:

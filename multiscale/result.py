@@ -43,15 +43,19 @@ class Result:
         }
 
     @classmethod
-    def resume(cls, folder: Path, case: str, versions: dict[str, str], write: bool = True) -> Result:
-        """Goes on with the steps in the folder; a fresh one where there are none. Rank 0's file must be
-        visible to every rank that calls this."""
+    def resume(
+        cls, folder: Path, case: str, versions: dict[str, str], last: int, write: bool = True
+    ) -> Result:
+        """Goes on with the steps in the folder up to the `last` one; a fresh one where there are none. Rank 0's file
+        must be visible to every rank that calls this."""
         result = cls(folder, case, versions, write)
         old = read_result(folder)
         if old and old["case"] == case:
             names = ("started", "counts", "steps", "results", "warnings", "remeshings", "timings")
             kept = {key: old[key] for key in names if key in old}
             result.data.update(kept)
+            for name in ("steps", "warnings", "remeshings"):
+                result.data[name] = [row for row in result.data[name] if row["step"] <= last]
         return result
 
     @property

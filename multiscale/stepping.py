@@ -9,11 +9,12 @@ from time import perf_counter
 import numpy as np
 from petsc4py import PETSc
 
-from coupling.model import Energy
+from coupling.model import Energy, Model
 from coupling.solve import Settings, Solution, minimise
-from coupling.term import Driven, commit, memories, remember
+from coupling.term import Driven, commit, historic
 from multiscale.adapting import Remeshing, left_behind, next_placement, remeshed
 from multiscale.build import Simulation
+from multiscale.checkpoint import Part, Saved, State
 from multiscale.schedule import Schedule
 from multiscale.work import Work, generalised_force
 
@@ -168,35 +169,44 @@ class Stepper:
         self.grown = wanted is not None and tip - self.first_tip >= wanted - 1e-6
         return tip
 
-    def save(self) -> dict[str, Array]:
-        """All that is needed to go on from here, as arrays the same on every rank."""
-        layout, comm = self.simulation.model.layout, self.simulation.model.comm
-        placement = self.simulation.placement
-        whole = np.concatenate(comm.allgather(self.q.array_r.copy()))
-        memory = comm.allgather(memories(self.simulation.model.terms))
-        return {
-            "q": whole,
-            "starts": layout.starts,
-            "memory": np.concatenate(memory),
-            "memory_starts": np.cumsum([0, *map(len, memory)]),
+    def save(self, *more: PETSc.Vec) -> State:
+        """All that is needed to go on from here, and further vectors of unknowns. Collective."""
+        model, placement = self.simulation.model, self.simulation.placement
+        values = np.stack([v.array_r.reshape(-1, 3) for v in (self.q, *more)], axis=1)
+        sites, n = _free_sites(model), model.layout.n_free
+        parts = {"atoms": Part(sites, values[:n]), "nodes": Part(model.nodes, values[n:])}
+        for k, term in enumerate(historic(model.terms)):
+            parts[f"memory{k}"] = Part(term.points, term.memory)
+        whole = {
             "schedule": np.array([self.schedule.index, self.schedule.turned, self.number, self.grown]),
             "value": np.array([self.value, np.nan if self.first_tip is None else self.first_tip]),
             "work": np.array([self.work.value, self.work.force, self.work.total]),
             **({} if placement is None else placement.saved()),
         }
+        return State(whole, parts)
 
-    def resume(self, saved: dict[str, Array]) -> None:
-        """Take up a saved state. ValueError where it belongs to another number of ranks or another model."""
-        starts = self.simulation.model.layout.starts
-        if not np.array_equal(saved["starts"], starts):
-            raise ValueError("the checkpoint was written by another model or on another number of ranks")
-        rank = self.simulation.model.comm.rank
-        self.q.array[:] = saved["q"][starts[rank] : starts[rank + 1]]
-        part = slice(*saved["memory_starts"][rank : rank + 2])
-        remember(self.simulation.model.terms, saved["memory"][part])
-        index, turned, number, grown = (int(v) for v in saved["schedule"])
+    def resume(self, saved: Saved) -> list[PETSc.Vec]:
+        """Take up a saved state; the further vectors of unknowns that it holds. ValueError where it belongs to another
+        model. Collective."""
+        model = self.simulation.model
+        parts = [saved.at("atoms", _free_sites(model)), saved.at("nodes", model.nodes)]
+        values = np.concatenate(parts)
+        self.q.array[:] = values[:, 0].ravel()
+        for k, term in enumerate(historic(model.terms)):
+            term.remember(saved.at(f"memory{k}", term.points))
+        index, turned, number, grown = (int(v) for v in saved.whole["schedule"])
         self.schedule.index, self.schedule.turned = index, bool(turned)
         self.number, self.grown = number, bool(grown)
-        self.value = float(saved["value"][0])
-        self.work = Work(*(float(v) for v in saved["work"]))
-        self.first_tip = None if np.isnan(saved["value"][1]) else float(saved["value"][1])
+        value, tip = (float(v) for v in saved.whole["value"])
+        self.value, self.first_tip = value, None if np.isnan(tip) else tip
+        self.work = Work(*(float(v) for v in saved.whole["work"]))
+        more = [model.vector() for _ in range(values.shape[1] - 1)]
+        for k, vector in enumerate(more):
+            vector.array[:] = values[:, 1 + k].ravel()
+        return more
+
+
+def _free_sites(model: Model) -> Array:
+    """Where the free atoms of this rank are in the perfect crystal, (n, 3) Å."""
+    own = model.atoms.ownership.owned
+    return model.atoms.sites[own][model.atoms.free[own]]

@@ -17,19 +17,33 @@ _ROW = re.compile(r'<DataSet timestep="([^"]+)" part="0" file="([^"]+)"/>')
 class SeriesWriter:
     """Writes snapshots, every rank its own piece; the .pvd is complete and readable after every write.
 
-    resume: go on with the series in the folder; a write at a time drops what it has from that time on.
-    All calls are collective.
+    resume: go on with the series in the folder as it was up to this time, whatever the number of ranks that wrote it;
+    None: begin a new one. All calls are collective.
     """
 
-    def __init__(self, comm: Any, folder: Path, name: str, resume: bool = False):
+    def __init__(self, comm: Any, folder: Path, name: str, resume: float | None = None):
         self.comm, self.path = comm, Path(folder) / f"{name}.pvd"
         self.pieces = Path(folder) / name
-        self.rows: list[tuple[float, str]] = listed(self.path) if resume and comm.rank == 0 else []
+        self.rows: list[tuple[float, str]] = []
+        if resume is not None and comm.rank == 0:
+            self._go_on(resume)
+
+    def _go_on(self, last: float) -> None:
+        """Drop what is later than `last`: first from the list, then the files."""
+        old = listed(self.path)
+        self.rows = [row for row in old if row[0] <= last]
+        if len(self.rows) < len(old):
+            write_atomically(self.path, _collection(self.rows))
+        kept = {Path(name).stem for _, name in self.rows}
+        piece = re.compile(rf"({re.escape(self.path.stem)}_\d+)(?:_\d+)?\.p?vtu")
+        for path in self.pieces.glob(f"{self.path.stem}_*.*vtu"):
+            found = piece.fullmatch(path.name)
+            if found and found[1] not in kept:
+                path.unlink(missing_ok=True)
 
     def write(self, time: float, snapshot: MeshSnapshot | AtomSnapshot) -> None:
         """Add a snapshot: this rank's own cells (or atoms), with the same arrays on every rank."""
         mesh = snapshot.as_mesh() if isinstance(snapshot, AtomSnapshot) else snapshot
-        self.rows = [row for row in self.rows if row[0] < time]
         stem = self.comm.bcast(f"{self.path.stem}_{len(self.rows):05d}", root=0)
         if self.comm.rank == 0:
             self.pieces.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from mpi4py.MPI import COMM_SELF
 
 from multiscale.cli import main
 from multiscale.compare import compare
@@ -19,7 +20,7 @@ SITES = SITES.reshape(-1, 3)
 def run(folder, sites, fields, energies, loads=(0.1, 0.2, 0.1), mask=None, evaluations=10):
     """A run whose displacement at each load is a function of the sites."""
     folder.mkdir()
-    result, xyz = Result(folder, "hash", {}), ExtxyzWriter(folder)
+    result, xyz = Result(folder, "hash", {}), ExtxyzWriter(COMM_SELF, folder)
     for step, (load, field, energy) in enumerate(zip(loads, fields, energies)):
         u = field(sites)
         mask_now = np.ones(len(sites)) if mask is None else mask

@@ -45,10 +45,11 @@ def test_a_resumed_result_keeps_earlier_steps_and_replaces_repeated_ones(tmp_pat
     first = Result(tmp_path, "abc", {})
     for step in (1, 2, 3):
         first.add_step(**row(step))
-    second = Result.resume(tmp_path, "abc", {})
+    assert [s["step"] for s in Result.resume(tmp_path, "abc", {}, 2).steps] == [1, 2]
+    second = Result.resume(tmp_path, "abc", {}, 3)
     second.add_step(**row(2, again=True))
     assert [s["step"] for s in read_result(tmp_path)["steps"]] == [1, 2]
-    assert Result.resume(tmp_path, "other", {}).steps == []
+    assert Result.resume(tmp_path, "other", {}, 3).steps == []
 
 
 def test_only_the_first_rank_writes(tmp_path):

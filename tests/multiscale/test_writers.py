@@ -6,23 +6,11 @@ import ase.io
 import numpy as np
 import pytest
 import pyvista
+from mpi4py.MPI import COMM_SELF
 
-from multiscale.writers import AtomSnapshot, ExtxyzWriter, MeshSnapshot, SeriesWriter
-from multiscale.writers.extxyz import frame
+from multiscale.writers import AtomSnapshot, ExtxyzWriter, MeshSnapshot, SeriesWriter, extxyz
 from multiscale.writers.snapshot import MeshSnapshot as Mesh
 from multiscale.writers.vtu import vtu
-
-
-class Alone:
-    """A communicator of one rank."""
-
-    rank, size = 0, 1
-
-    def bcast(self, value, root=0):
-        return value
-
-    def Barrier(self):
-        pass
 
 
 class Threads:
@@ -69,7 +57,7 @@ def atoms(n=5, seed=0):
 def test_a_series_of_meshes_reads_back_with_all_its_arrays(tmp_path):
     points, cells = square()
     stress = np.random.default_rng(1).normal(size=(len(cells), 3, 3))
-    writer = SeriesWriter(Alone(), tmp_path, "fields")
+    writer = SeriesWriter(COMM_SELF, tmp_path, "fields")
     for time in (1.0, 2.0):
         snapshot = MeshSnapshot(points * time, cells, {"displacement": points * 0.1}, {"stress": stress})
         writer.write(time, snapshot)
@@ -86,7 +74,7 @@ def test_a_series_of_meshes_reads_back_with_all_its_arrays(tmp_path):
 
 def test_atoms_are_vertex_cells(tmp_path):
     snapshot = atoms()
-    SeriesWriter(Alone(), tmp_path, "atoms").write(0.0, snapshot)
+    SeriesWriter(COMM_SELF, tmp_path, "atoms").write(0.0, snapshot)
     grid = pyvista.get_reader(tmp_path / "atoms.pvd").read()[0]
     assert grid.n_cells == 5 and set(grid.celltypes) == {pyvista.CellType.VERTEX}
     assert np.array_equal(grid.point_data["number"], snapshot.numbers)
@@ -123,10 +111,12 @@ def test_large_arrays_are_compressed_in_blocks(tmp_path):
 
 def test_a_resumed_series_goes_on_and_drops_what_it_repeats(tmp_path):
     points, cells = square()
-    first = SeriesWriter(Alone(), tmp_path, "fields")
+    first = SeriesWriter(COMM_SELF, tmp_path, "fields")
     for time in (1, 2, 3):
         first.write(time, MeshSnapshot(points, cells, {"t": np.full(len(points), time)}))
-    second = SeriesWriter(Alone(), tmp_path, "fields", resume=True)
+    second = SeriesWriter(COMM_SELF, tmp_path, "fields", resume=1)
+    assert list(pyvista.get_reader(tmp_path / "fields.pvd").time_values) == [1]
+    assert [p.name for p in (tmp_path / "fields").iterdir()] == ["fields_00000.vtu"]
     second.write(2, MeshSnapshot(points, cells, {"t": np.full(len(points), 20)}))
     reader = pyvista.get_reader(tmp_path / "fields.pvd")
     assert list(reader.time_values) == [1, 2]
@@ -135,7 +125,7 @@ def test_a_resumed_series_goes_on_and_drops_what_it_repeats(tmp_path):
 
 
 def test_extended_xyz_is_read_by_ase(tmp_path):
-    writer, snapshot = ExtxyzWriter(tmp_path), atoms()
+    writer, snapshot = ExtxyzWriter(COMM_SELF, tmp_path), atoms()
     for step in (1, 2):
         writer.write(step, snapshot, {"load": 0.1 * step, "note": 'a "b"', "turned": False})
     frames = ase.io.read(tmp_path / "atoms.extxyz", index=":")
@@ -151,21 +141,37 @@ def test_extended_xyz_is_read_by_ase(tmp_path):
 
 
 def test_a_resumed_xyz_drops_later_and_torn_frames(tmp_path):
-    writer = ExtxyzWriter(tmp_path)
+    writer = ExtxyzWriter(COMM_SELF, tmp_path)
     for step in (1, 2, 3):
         writer.write(step, atoms(seed=step))
     path = tmp_path / "atoms.extxyz"
     path.write_bytes(path.read_bytes()[:-20])  # a run killed while writing
-    again = ExtxyzWriter(tmp_path, resume=True)
+    again = ExtxyzWriter(COMM_SELF, tmp_path, resume=2)
+    assert [f.info["step"] for f in ase.io.read(path, index=":")] == [1, 2]
     again.write(3, atoms(seed=9))
     frames = ase.io.read(path, index=":")
     assert [f.info["step"] for f in frames] == [1, 2, 3]
     assert np.allclose(frames[2].positions, atoms(seed=9).positions)
-    third = ExtxyzWriter(tmp_path, resume=True)
+    third = ExtxyzWriter(COMM_SELF, tmp_path, resume=1)
     third.write(2, atoms(seed=5))
     assert [f.info["step"] for f in ase.io.read(path, index=":")] == [1, 2]
 
 
-def test_an_xyz_frame_without_atoms_is_a_frame():
+def test_atoms_come_in_the_order_of_their_sites_in_any_chunks(tmp_path, monkeypatch):
+    snapshot = atoms(n=500)
+    sites = np.random.default_rng(3).integers(0, 9, (500, 3)) * 1.36 + 1e-9 * snapshot.positions
+    frames = []
+    for most in (10_000, 40):
+        monkeypatch.setattr(extxyz, "CHUNK", most)
+        ExtxyzWriter(COMM_SELF, tmp_path, f"chunks{most}").write(1, snapshot, sites=sites)
+        frames.append((tmp_path / f"chunks{most}.extxyz").read_bytes())
+    assert frames[0] == frames[1]
+    order = np.lexsort(np.round(sites, 6).T[::-1])
+    read = ase.io.read(tmp_path / "chunks40.extxyz")
+    assert np.allclose(read.positions, snapshot.positions[order], rtol=1e-11)
+
+
+def test_an_xyz_frame_without_atoms_is_a_frame(tmp_path):
     empty = AtomSnapshot(np.zeros((0, 3)), np.zeros(0, dtype=int), np.zeros((3, 3)), (False,) * 3, {})
-    assert frame(empty, {"step": 0}).splitlines()[0] == "0"
+    ExtxyzWriter(COMM_SELF, tmp_path).write(0, empty)
+    assert (tmp_path / "atoms.extxyz").read_text().splitlines()[0] == "0"
