@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from petsc4py import PETSc
 
+from coupling.callbacks import called_back, own_errors
 from coupling.model import Model
 from coupling.preconditioner import Preconditioner
 from coupling.schemes.base import Differentiable
@@ -135,6 +136,7 @@ class _Bordered:
         self.path, self.model = path, path.model
         self.products = 0
         self.tangent: Tangent | None = None
+        self.error: Exception | None = None
         self.along, self.along_load = along.z, path.scale**2 * along.load
         comm = self.model.comm
         self.holds = comm.rank == comm.size - 1
@@ -163,9 +165,11 @@ class _Bordered:
         rhs, x = self.vector.duplicate(), self.vector.duplicate()
         self._join(rhs, g, ahead)
         self.ksp.setTolerances(rtol=rtol, max_it=300)
-        self.ksp.solve(rhs, x)
+        with own_errors(self):
+            self.ksp.solve(rhs, x)
         return Point(*self._split(x))
 
+    @called_back
     def mult(self, matrix: Any, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """(H z + λ H t, τ_z·z + θ² τ_λ λ) on the free unknowns, one on the prescribed ones."""
         assert self.tangent is not None
@@ -180,6 +184,7 @@ class _Bordered:
         out.array[fixed] = held
         self._join(y, out, ahead)
 
+    @called_back
     def apply(self, pc: Any, x: PETSc.Vec, y: PETSc.Vec) -> None:
         z, load = self._split(x)
         out = self.model.vector()

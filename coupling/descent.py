@@ -86,9 +86,9 @@ class _Descent:
         return energy
 
     def run(self, monitor: Monitor | None) -> Solution:
-        if not np.isfinite(self.g.norm() if self.energy is None else self.energy.total):
-            raise NotANumberError("the energy or a force of the starting state is not finite")
         residual, iteration = self.model.block_norm(self.g), 0
+        if not np.isfinite(residual if self.energy is None else self.energy.total + residual):
+            raise NotANumberError("the energy or a force of the starting state is not finite")
         while residual > self.settings.force_tolerance and iteration < self.settings.max_iterations:
             if not self._iterate():
                 break

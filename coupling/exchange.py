@@ -64,4 +64,5 @@ class Ownership:
         return float(self.comm.allreduce(value, MPI.SUM))
 
     def largest(self, value: float) -> float:
-        return float(self.comm.allreduce(value, MPI.MAX))
+        """Infinity where it is not a number on some rank, which MPI's maximum may lose."""
+        return float(self.comm.allreduce(np.inf if np.isnan(value) else value, MPI.MAX))

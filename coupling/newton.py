@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from petsc4py import PETSc
 
+from coupling.callbacks import called_back, own_errors
 from coupling.descent import Monitor, NotANumberError, Settings, Solution
 from coupling.model import Energy
 from coupling.preconditioner import Preconditioner
@@ -53,14 +54,17 @@ class _Problem:
         self.precondition, self.monitor = precondition, monitor
         self.evaluations = self.products = self.iterations = 0
         self.tangent: Tangent | None = None
+        self.error: Exception | None = None
         self._last: tuple[np.ndarray, np.ndarray, Energy | None] | None = None
 
     def start(self, q: PETSc.Vec) -> None:
         g = self.model.vector()
-        if not np.isfinite(self.evaluate(q, g)):
-            raise NotANumberError("the energy or a force of the starting state is not finite")
+        energy = self.evaluate(q, g)
         self.first = self.residual = self.model.block_norm(g)
+        if not np.isfinite(energy + self.residual):
+            raise NotANumberError("the energy or a force of the starting state is not finite")
 
+    @called_back
     def evaluate(self, q: PETSc.Vec, g: PETSc.Vec) -> float:
         """The energy, or without one the norm of the residual; g: the residual without its prescribed part."""
         if not self._known(q):
@@ -79,9 +83,11 @@ class _Problem:
         same = self._last is not None and np.array_equal(self._last[0], q.array_r)
         return bool(self.model.comm.allreduce(int(same)) == self.model.comm.size)
 
+    @called_back
     def linearise(self, q: PETSc.Vec) -> None:
         self.tangent = self.scheme.tangent(q)
 
+    @called_back
     def mult(self, matrix: PETSc.Mat, v: PETSc.Vec, out: PETSc.Vec) -> None:
         """The tangent on the free unknowns, one on the prescribed ones."""
         assert self.tangent is not None
@@ -91,6 +97,7 @@ class _Problem:
         self.tangent(free, out)
         out.array[self.model.fixed] = v.array_r[self.model.fixed]
 
+    @called_back
     def apply(self, pc: PETSc.PC, r: PETSc.Vec, z: PETSc.Vec) -> None:
         with self.model.clock("preconditioner"):
             self.precondition(r, z)
@@ -101,6 +108,7 @@ class _Problem:
         matrix.setUp()
         return matrix
 
+    @called_back
     def settled(self, iteration: int, g: PETSc.Vec, ksp: PETSc.KSP) -> bool:
         """Whether this is equilibrium; if not, how exact the next linear step is to be: enough for Newton's method
         to converge quadratically in the end, and no more."""
@@ -151,7 +159,8 @@ def _minimise(problem: _Problem, q: PETSc.Vec) -> None:
     tao.setTolerances(gatol=0.0, grtol=0.0, gttol=0.0)
     tao.setConvergenceTest(test)
     tao.setFromOptions()
-    tao.solve(q)
+    with own_errors(problem):
+        tao.solve(q)
     tao.destroy()
 
 
@@ -172,5 +181,6 @@ def _find_root(problem: _Problem, q: PETSc.Vec) -> None:
         return reason.DIVERGED_MAX_IT if iteration >= problem.settings.max_iterations else reason.ITERATING
 
     snes.setConvergenceTest(test)
-    snes.solve(None, q)
+    with own_errors(problem):
+        snes.solve(None, q)
     snes.destroy()

@@ -165,8 +165,8 @@ def _opened(path: Path) -> tuple[dict[str, Array], int] | None:
             if version != FORMAT:
                 raise ValueError(f"it is of format {version}, not {FORMAT}")
             whole = {name[6:]: data[name] for name in data.files if name.startswith("whole/")}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        what = "it has no format of ours" if isinstance(error, KeyError) else str(error)
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        what = "it is not one of ours" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise InputError(
             "", f"{path} cannot be read: {what}; run without --restart", "command line"
         ) from None

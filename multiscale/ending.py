@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from multiscale.config import InputError
+from multiscale.files import full
 from multiscale.log import write_traceback
 
 DONE, FAILED, WRONG_INPUT, NOT_CONVERGED = 0, 1, 2, 3
@@ -44,6 +46,9 @@ def message(error: BaseException, trace: Path | None) -> str:
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
+    if full(error):
+        what = f"no room left on the disk to write {getattr(error, 'filename', None) or 'results'}"
+        return f"{what}; the last whole step is kept: make room and go on with --restart"
     what = " ".join(str(error).split()) or "no message"
     return f"multiscale failed: {type(error).__name__}: {what} (traceback in {trace})"
 
@@ -55,9 +60,12 @@ def end(comm: Any, signal: Any, error: BaseException, folder: Path | None) -> in
     ends the others, which would wait for ever. signal: a communicator used for nothing else.
     """
     code, trace = exit_code(error), None
-    if code == FAILED:
+    if code == FAILED and not full(error):
         trace = _trace_file(folder, comm.rank)
-        write_traceback(trace, error)
+        try:
+            write_traceback(trace, error)
+        except OSError:  # nothing may keep this rank from ending the others
+            traceback.print_exception(error)
     alone = comm.size > 1 and not _everyone(signal)
     if comm.rank == 0 or alone:
         where = f"rank {comm.rank}: " if alone and comm.rank else ""

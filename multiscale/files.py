@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -30,14 +31,23 @@ def written_aside(path: Path, lasting: bool = False, onto: bool = False) -> Iter
             _append(path, aside)
         else:
             os.replace(aside, path)
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         aside.unlink(missing_ok=True)
+
+
+def full(error: BaseException) -> bool:
+    """Whether there was no room left on a disk, or in a quota."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _append(path: Path, more: Path) -> None:
     before = path.stat().st_size
     try:
-        with path.open("ab", buffering=0) as file, more.open("rb") as source:
+        with path.open("ab") as file, more.open("rb") as source:
             shutil.copyfileobj(source, file, 1 << 26)  # in one piece, if it is not large
     except BaseException:
         os.truncate(path, before)

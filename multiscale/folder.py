@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from multiscale import locking
 from multiscale.config import Case, InputError, case_hash, to_yaml
 from multiscale.files import write_atomically
 from multiscale.result import FINISHED, read_result
@@ -18,31 +19,45 @@ def default_folder(case_file: Path) -> Path:
 
 
 def prepare(folder: Path, case: Case, force: bool = False, restart: bool = False) -> bool:
-    """Make the folder ready for a run and write the resolved case into it; say whether it was made anew.
+    """Make the folder ready for a run, which holds it until `locking.release` or its process ends, and write the
+    resolved case into it; say whether it was made anew.
 
-    InputError when it holds a finished run of another case (unless forced), when there is nothing to restart,
-    or when it cannot be written.
+    InputError when it holds a finished run of another case (unless forced), when there is nothing to restart, when
+    another run is at work in it, or when it cannot be written.
     """
-    old, text = read_result(folder), to_yaml(case)
-    same = old is not None and old["case"] == case_hash(case)
-    if restart and not same and (old or not _begun(folder, text)):
-        what = "holds a run of another case" if old else "holds no run"
-        raise InputError("", f"{folder} {what}, so there is nothing to restart", "command line")
-    if old and not same and not force and old["status"] in FINISHED:
-        raise InputError(
-            "",
-            f"{folder} holds a finished run of another case; choose another with -o, or --force",
-            "command line",
-        )
     made = not folder.exists()
+    if made and restart:
+        raise _nothing_to_restart(folder, "holds no run")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if old and not restart:
+        locking.take(folder)
+        _check_old(folder, case, force, restart)
+        if not restart and read_result(folder):
             clear(folder)
-        write_atomically(folder / "case.yaml", text)
+        clear_torn(folder)
+        write_atomically(folder / "case.yaml", to_yaml(case))
     except OSError as error:
+        locking.release(folder)
         raise InputError("", f"cannot write to {folder}: {error.strerror}", "command line") from None
+    except InputError:
+        locking.release(folder)
+        raise
     return made
+
+
+def _check_old(folder: Path, case: Case, force: bool, restart: bool) -> None:
+    """InputError where what is in a folder is not to be gone on with, or overwritten."""
+    old = read_result(folder)
+    same = old is not None and old["case"] == case_hash(case)
+    if restart and not same and (old or not _begun(folder, to_yaml(case))):
+        raise _nothing_to_restart(folder, "holds a run of another case" if old else "holds no run")
+    if old and not same and not force and not restart and old["status"] in FINISHED:
+        what = f"{folder} holds a finished run of another case; choose another with -o, or --force"
+        raise InputError("", what, "command line")
+
+
+def _nothing_to_restart(folder: Path, what: str) -> InputError:
+    return InputError("", f"{folder} {what}, so there is nothing to restart", "command line")
 
 
 def _begun(folder: Path, text: str) -> bool:
@@ -61,9 +76,18 @@ def clear(folder: Path) -> None:
                 path.unlink()
 
 
+def clear_torn(folder: Path) -> None:
+    """Remove what a killed run had begun to write aside (see multiscale.files)."""
+    for pattern in OUTPUTS:
+        *above, name = pattern.split("/")
+        for path in folder.glob("/".join([*above, f".{name}.[0-9]*"])):
+            path.unlink(missing_ok=True)
+
+
 def discard(folder: Path) -> None:
     """Take back a folder that was made for a run whose input turned out wrong."""
     clear(folder)
+    locking.release(folder)
     for path in (folder / "fields", folder / "surface", folder / "atoms", folder):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()

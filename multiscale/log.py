@@ -6,7 +6,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -25,6 +25,17 @@ class _ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.console.print(self.format(record), markup=False, highlight=False, soft_wrap=True)
+
+
+class _FileHandler(logging.FileHandler):
+    """Lines that a full disk does not take are lost: the screen has them."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
@@ -58,7 +69,7 @@ def _handlers(path: Path | None, console: Console | None, screen: bool) -> list[
         )
         handlers[0].setFormatter(logging.Formatter("%(message)s"))
     if path is not None:
-        file = logging.FileHandler(path, encoding="utf-8")
+        file = _FileHandler(path, encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         handlers.append(file)
     return handlers or [logging.NullHandler()]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from multiscale import locking
 from multiscale.build import Simulation, build
 from multiscale.checkpoint import Stored
 from multiscale.config import Case, InputError
@@ -31,6 +33,14 @@ def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress
 
     InputError where the case cannot be built; any other error leaves result.json with status "failed".
     """
+    try:
+        return _run(case, out, comm, restart, progress)
+    finally:
+        if comm.rank == 0:
+            locking.release(out)
+
+
+def _run(case: Case, out: Path, comm: Any, restart: bool, progress: Progress) -> int:
     began = perf_counter()
     saved = Stored.open(comm, out) if restart else None
     placement = Placement.loaded(saved.whole) if saved is not None and "extent" in saved.whole else None
@@ -53,7 +63,8 @@ def run_case(case: Case, out: Path, comm: Any, restart: bool, progress: Progress
         timings = {name: round(seconds, 3) for name, seconds in timings.items()}
         if status in ("failed", "interrupted"):
             recorder.result.note("timings", **timings)
-            recorder.result.finish(status)
+            with suppress(OSError):  # a full disk: what failed first is what is said
+                recorder.result.finish(status)
     if signalled is not None:
         _say(comm, f"{signalled} {_kept(recorder)}")
         return signalled.code

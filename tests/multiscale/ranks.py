@@ -70,6 +70,47 @@ def interrupted_on_one():
     return main(["run", "case.yaml", "-o", "out", "--set", "load.steps=3"])
 
 
+def _in_second_step(do):
+    """A whole run in which rank 1 does something when its second step is solved."""
+    from multiscale import stepping
+
+    solve, calls = stepping.minimise, []
+
+    def minimise(*args):
+        calls.append(1)
+        if len(calls) == 2 and COMM.rank == 1:
+            do()
+        return solve(*args)
+
+    stepping.minimise = minimise
+    return main(["run", "case.yaml", "-o", "out", "--set", "load.steps=3"])
+
+
+def full_on_one():
+    import resource
+
+    return _in_second_step(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
+
+
+def killed_on_one():
+    return _in_second_step(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def nan_on_one():
+    from coupling.atomistic import AtomisticEnergy
+
+    def spoil():
+        whole = AtomisticEnergy._evaluated
+
+        def evaluated(self, potential, positions):
+            energy, energies, gradient = whole(self, potential, positions)
+            return energy, energies, np.full_like(gradient, np.nan)
+
+        AtomisticEnergy._evaluated = evaluated
+
+    return _in_second_step(spoil)
+
+
 def lines_of_first_rank():
     def run_case(case, out, comm, restart, progress):
         progress(1, 1, f"said by {comm.rank}")

@@ -21,25 +21,25 @@ PROGRAM = Path(restarts.__file__)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Runs that were never stopped ("whole"), and such that went from 1 to 2, 2 to 3 and 3 to 1 ranks."""
+    """Runs that were never stopped ("whole"), and the same begun on 1 rank, then on 2, 3 and 1 ("parts")."""
     path = tmp_path_factory.mktemp("restart")
     restarts.write(path)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
         for case in restarts.CASES:
             assert main(["run", f"{case}.yaml", "-o", f"{case}-whole"]) == 0
-        restarts.begin("1to2")
-        run_ranks(2, PROGRAM, path, "finish", "1to2", "begin", "2to3")
-        run_ranks(3, PROGRAM, path, "finish", "2to3", "begin", "3to1")
-        restarts.finish("3to1")
+        restarts.a_step_more("parts")
+        for ranks in (2, 3):
+            run_ranks(ranks, PROGRAM, path, "parts")
+        for case in restarts.CASES:
+            assert main(["run", f"{case}.yaml", "-o", f"{case}-parts", "--restart"]) == 0
     return path
 
 
-@pytest.mark.parametrize("way", ["1to2", "2to3", "3to1"])
 @pytest.mark.parametrize("case", restarts.CASES)
-def test_a_run_goes_on_with_another_number_of_ranks(folder, case, way):
-    whole, resumed = (read_result(folder / f"{case}-{name}") for name in ("whole", way))
-    assert len(resumed["steps"]) == len(whole["steps"]) > restarts.CASES[case][1]
+def test_a_run_goes_on_with_another_number_of_ranks(folder, case):
+    whole, resumed = (read_result(folder / f"{case}-{name}") for name in ("whole", "parts"))
+    assert len(resumed["steps"]) == len(whole["steps"]) == restarts.CASES[case][1] + 3
     for a, b in zip(whole["steps"], resumed["steps"], strict=True):
         assert b["load"] == pytest.approx(a["load"], rel=1e-10)
         assert b["energy"]["total"] == pytest.approx(a["energy"]["total"], rel=1e-10)
@@ -50,27 +50,26 @@ def test_a_run_goes_on_with_another_number_of_ranks(folder, case, way):
 
 def test_the_cases_have_what_their_checkpoints_must_carry(folder):
     """A core that has moved, damage, a path with vectors of its own: before they were stopped."""
-    _, before, after = (s["energy"]["dissipated"] for s in read_result(folder / "opening-1to2")["steps"])
-    assert before > 1.0 and after == pytest.approx(before)
-    assert read_result(folder / "moving-1to2")["remeshings"][0]["step"] == 1
-    with np.load(folder / "path-1to2" / checkpoint.NAME) as saved:
+    first, *_, last = (s["energy"]["dissipated"] for s in read_result(folder / "opening-parts")["steps"])
+    assert last >= first > 1.0
+    assert read_result(folder / "moving-parts")["remeshings"][0]["step"] == 1
+    with np.load(folder / "path-parts" / checkpoint.NAME) as saved:
         assert saved["nodes/0/0/values"].shape[1] == 1 + 3 + 1  # the state, three points, the direction
 
 
-@pytest.mark.parametrize("way", ["1to2", "2to3", "3to1"])
-def test_files_of_several_numbers_of_ranks_are_one_series(folder, way, capsys):
-    reader = pyvista.get_reader(folder / f"strip-{way}" / "fields.pvd")
-    assert list(reader.time_values) == [1, 2, 3]
+def test_files_of_several_numbers_of_ranks_are_one_series(folder, capsys):
+    reader = pyvista.get_reader(folder / "strip-parts" / "fields.pvd")
+    assert list(reader.time_values) == [1, 2, 3, 4]
     whole = pyvista.get_reader(folder / "strip-whole" / "fields.pvd")
-    for time in (1, 3):
+    for time in reader.time_values:
         for each in (reader, whole):
             each.set_active_time_value(time)
         assert reader.read()[0].n_cells == whole.read()[0].n_cells
-    a, b = (ase.io.read(folder / f"strip-{n}" / "atoms.extxyz", index=":") for n in ("whole", way))
+    a, b = (ase.io.read(folder / f"strip-{n}" / "atoms.extxyz", index=":") for n in ("whole", "parts"))
     for one, other in zip(a, b, strict=True):
         np.testing.assert_allclose(other.positions, one.positions, atol=1e-8)
         np.testing.assert_array_equal(other.arrays["free"], one.arrays["free"])
-    assert main(["compare", str(folder / f"strip-{way}"), str(folder / "strip-whole"), "--json"]) == 0
+    assert main(["compare", str(folder / "strip-parts"), str(folder / "strip-whole"), "--json"]) == 0
     assert '"unmatched": 0' in capsys.readouterr().out
 
 

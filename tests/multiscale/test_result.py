@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from multiscale import folder
+from multiscale import folder, locking
 from multiscale.config import InputError, case_hash, parse_case
 from multiscale.result import Result, read_result
 
@@ -72,6 +72,7 @@ def test_a_finished_run_of_another_case_is_not_overwritten(tmp_path, status):
         folder.prepare(tmp_path / "out", CASE)
     assert (tmp_path / "out" / "fields" / "fields_00000.vtu").exists()
     assert folder.prepare(tmp_path / "out", CASE, force=True) is False
+    locking.release(tmp_path / "out")
     left = {p.name for p in (tmp_path / "out").rglob("*") if p.is_file()}
     assert left == {"case.yaml", "notes.txt"}  # only what a run writes is cleared
 
