@@ -35,6 +35,7 @@ from multiscale.snapshots import (
     gathered,
     gathered_mesh,
     mesh_snapshot,
+    owned_atoms,
     surface_snapshot,
 )
 from multiscale.stepping import Step, Stepper
@@ -60,6 +61,8 @@ class Recorder:
     stopped: bool = field(default=False, init=False)
     _fields: SeriesWriter | None = field(default=None, init=False)
     _surface: SeriesWriter | None = field(default=None, init=False)
+    _atoms: SeriesWriter | None = field(default=None, init=False)
+    _extxyz: ExtxyzWriter | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         case, comm = self.simulation.case, self.simulation.model.comm
@@ -72,7 +75,7 @@ class Recorder:
         if (interface := self.simulation.interface) is not None:
             self._write_law(interface)
             self._surface = SeriesWriter(comm, self.folder, "surface", self.resume)
-        if case.output.atoms and len(self.simulation.model.atoms):
+        if case.output.atoms and comm.allreduce(len(owned_atoms(self.simulation.model))):
             self._atoms = SeriesWriter(comm, self.folder, "atoms", self.resume)
             self._extxyz = ExtxyzWriter(comm, self.folder, "atoms", self.resume)
         self.result.note("counts", **counts(self.simulation))
@@ -212,11 +215,10 @@ class Recorder:
             self._fields.write(step.number, snapshot)
         if self._surface is not None and self.simulation.interface is not None:
             self._surface.write(step.number, surface_snapshot(self.simulation.interface, stepper.q))
-        if self.simulation.case.output.atoms and len(model.atoms):
+        if self._atoms is not None and self._extxyz is not None:
             atoms = atom_snapshot(model, stepper.q, more)
             self._atoms.write(step.number, atoms)
-            sites = model.atoms.sites[model.atoms.ownership.owned]
-            self._extxyz.write(step.number, atoms, {"load": load}, sites)
+            self._extxyz.write(step.number, atoms, {"load": load}, owned_atoms(model))
 
     def _draw(self, stepper: Stepper | Follower) -> None:
         sim, comm = self.simulation, self.simulation.model.comm

@@ -83,6 +83,11 @@ def atom_snapshot(model: Model, q: PETSc.Vec, more: dict[str, Array] | None = No
     return AtomSnapshot(positions[mine], atoms.numbers[mine], atoms.cell, atoms.pbc, data)
 
 
+def owned_atoms(model: Model) -> Array:
+    """Sites of this rank's atoms in the perfect crystal, (n, 3) Å."""
+    return model.atoms.sites[model.atoms.ownership.owned]
+
+
 def _sides(model: Model) -> dict[str, Array]:
     masking, mine = model.atomistic.masking, model.atoms.ownership.owned
     if not isinstance(masking, Masking):

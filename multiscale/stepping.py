@@ -16,6 +16,7 @@ from multiscale.adapting import Remeshing, left_behind, next_placement, remeshed
 from multiscale.build import Simulation
 from multiscale.checkpoint import Part, Saved, State
 from multiscale.schedule import Schedule
+from multiscale.snapshots import owned_atoms
 from multiscale.work import Work, generalised_force
 
 Array = np.ndarray
@@ -208,5 +209,4 @@ class Stepper:
 
 def _free_sites(model: Model) -> Array:
     """Where the free atoms of this rank are in the perfect crystal, (n, 3) Å."""
-    own = model.atoms.ownership.owned
-    return model.atoms.sites[own][model.atoms.free[own]]
+    return owned_atoms(model)[model.atoms.free[model.atoms.ownership.owned]]

@@ -73,7 +73,9 @@ def a_step_more(name: str) -> None:
     global FIRST
     for case, (_, first) in CASES.items():
         FIRST, out = first, f"{case}-{name}"
-        assert stopped("run", f"{case}.yaml", "-o", out, *(["--restart"] if Path(out).exists() else [])) == 143
+        assert (
+            stopped("run", f"{case}.yaml", "-o", out, *(["--restart"] if Path(out).exists() else [])) == 143
+        )
 
 
 def write(folder: Path) -> None:

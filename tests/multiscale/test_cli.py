@@ -128,6 +128,8 @@ def test_a_finished_run_of_another_case_is_kept(case_file, capsys, monkeypatch):
     assert main(["run", "case.yaml", "-o", "out"]) == 2
     assert "choose another with -o, or --force" in capsys.readouterr().err
     assert main(["run", "case.yaml", "-o", "out", "--force"]) == 0
+    assert main(["run", "case.yaml", "-o", "out", "--restart"]) == 0  # killed before it had a result
+    (case_file.parent / "out" / "case.yaml").unlink()
     assert main(["run", "case.yaml", "-o", "out", "--restart"]) == 2  # nothing was run there
 
 
