@@ -22,10 +22,11 @@ from coupling.surface import above
 from coupling.term import Term
 from meshes.data import MeshData
 from multiscale.block import block_overhang, projected_lattice
+from multiscale.capacity import check_memory, check_reach
 from multiscale.cohesive_law import upper_crystal
 from multiscale.config import Case, InputError, check_blend
 from multiscale.continuum.bulk import Bulk
-from multiscale.continuum.laws import Law, make_law
+from multiscale.continuum.laws import Law, LawParameterError, make_law
 from multiscale.crystals import crystal_of
 from multiscale.ending import on_first_rank
 from multiscale.extent import with_radius
@@ -43,7 +44,8 @@ from nnp.crystal import Crystal
 from nnp.external import CalculatorError
 from nnp.homogeneous import HomogeneousCrystal
 from nnp.potential import Potential
-from nnp.registry import make_potential
+from nnp.registry import ParameterError, make_potential
+from nnp.storage import ModelFileError
 
 Array = np.ndarray
 
@@ -167,6 +169,7 @@ def _terms(load: Load, model: Model) -> tuple[Term, ...]:
 
 def make_material(case: Case) -> Material:
     potential, committee = driving(_potential(case), case.potential.committee)
+    check_reach(potential)
     check_limits(case, potential, committee)
     crystal = crystal_of(case.crystal, potential)
     check_blend(case, crystal.a)
@@ -182,9 +185,21 @@ def make_material(case: Case) -> Material:
     return Material(potential, crystal, (0.0, 0.0) if crack is None else crack.tip, committee)
 
 
+_NAMED = {
+    "nnp": "model",
+    "eam": "parameters.file",
+    "n2p2": "parameters.folder",
+    "committee": "parameters.models",
+}
+"""Keys of a potential that name its files."""
+
+
 def _potential(case: Case) -> Potential:
     config = case.potential
     parameters = dict(config.parameters)
+    for key in ("type", "model", "calculator", "cutoff")[: 4 if config.type in ("nnp", "ase") else 1]:
+        if key in parameters:
+            raise InputError(f"potential.parameters.{key}", f"belongs beside parameters, as potential.{key}")
     if config.model is not None:
         parameters["model"] = config.model
     if config.calculator is not None and config.cutoff is not None:
@@ -193,8 +208,11 @@ def _potential(case: Case) -> Potential:
         return make_potential(config.type, **parameters)
     except CalculatorError as error:
         raise InputError(f"potential.{error.key}", str(error)) from error
+    except ParameterError as error:
+        key = error.key if error.key == "model" and config.model is not None else f"parameters.{error.key}"
+        raise InputError(f"potential.{key}", str(error)) from error
     except ValueError as error:
-        raise InputError("potential", str(error)) from error
+        raise InputError(f"potential.{_NAMED.get(config.type, 'parameters')}", str(error)) from error
 
 
 def make_model(
@@ -206,6 +224,7 @@ def make_model(
 ) -> Model:
     """Atoms and bulk of a case. Collective. placement: of the core, if not the case's; like: a bulk whose law is
     taken."""
+    check_memory(case, material, comm.size)
     dim, block = case.geometry.dim, case.geometry.shape == "block"
     remove, relax = _empty(case), material.free_surface if block else None
     shift = None if case.coupling.shift == "none" else material.shift
@@ -271,6 +290,10 @@ def _law(case: Case, potential: Potential, crystal: Crystal) -> Law:
     given = {"model": config.model, "young": config.young, "poisson": config.poisson}
     try:
         return make_law(config.law, potential, crystal, **given)
+    except LawParameterError as error:
+        raise InputError(f"continuum.{error.key}", str(error)) from error
+    except ModelFileError as error:
+        raise InputError("continuum.model", str(error)) from error
     except ValueError as error:
         raise InputError("continuum", str(error)) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from multiscale.capacity import check_packing
 from multiscale.config import InputError
 from multiscale.config.crystal import CrystalConfig
 from nnp.crystal import Crystal, make_crystal
@@ -23,6 +24,8 @@ def crystal_of(
     try:
         unit = make_crystal(config.structure, symbols, config.a or 1.0, orientation)
         check_species(potential, unit.bulk_state().numbers)
+        if config.a is not None:
+            check_packing(potential, unit, path)
         a = config.a or lattice_constant(potential, config.structure, symbols, guess)
     except UnknownSpeciesError as error:
         raise InputError(f"{path}.symbol", str(error)) from error

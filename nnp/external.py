@@ -46,7 +46,7 @@ def external(calculator: str, cutoff: float, **parameters: float | str) -> Exter
         raise CalculatorError("calculator", f"must name a class as ase.calculators.emt.EMT, got {calculator}")
     try:
         found = getattr(importlib.import_module(module), name, None)
-    except ImportError as error:
+    except (Exception, SystemExit) as error:  # whatever the module raises, it is no calculator
         raise CalculatorError("calculator", f"cannot import {module}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, BaseCalculator)):
         raise CalculatorError("calculator", f"module {module} has no ASE calculator named {name}")
@@ -55,7 +55,7 @@ def external(calculator: str, cutoff: float, **parameters: float | str) -> Exter
     def make() -> Any:
         try:
             return found(**given)
-        except (TypeError, ValueError, RuntimeError) as error:
+        except Exception as error:  # a calculator's own kind of error
             raise CalculatorError("parameters", f"{name} does not take them: {error}") from error
 
     make()

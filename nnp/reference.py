@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from nnp.yamlfile import YamlError, read
 
 SHIPPED = Path(__file__).resolve().parent / "models"
 _SUFFIX = "-reference.yaml"
@@ -29,13 +29,12 @@ def read_reference(path_or_name: str | Path) -> dict[str, Any]:
     if not path.is_file():
         path = SHIPPED / f"{path_or_name}{_SUFFIX}"
     try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
+        table = read(path)
+    except YamlError as error:
+        if path.is_file():
+            raise ReferenceError(f"{path}: {error}") from None
         shipped = ", ".join(shipped_references())
         raise ReferenceError(f"no reference file '{path_or_name}' (shipped: {shipped})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ReferenceError(f"{path}: neither YAML nor JSON ({reason})") from None
     if not isinstance(table, Mapping):
         raise ReferenceError(f"{path}: must hold names and numbers")
     return dict(table)

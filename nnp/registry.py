@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,14 @@ from nnp.analytic.stillinger_weber import StillingerWeber
 from nnp.analytic.triangular import Triangular2D
 from nnp.external import external
 from nnp.potential import Potential
+
+
+class ParameterError(ValueError):
+    """A parameter of a potential that it does not take, or of a wrong kind; key: its name."""
+
+    def __init__(self, key: str, message: str):
+        super().__init__(message)
+        self.key = key
 
 
 def _neural(model: str) -> Potential:
@@ -41,6 +50,8 @@ def _committee(models: str | Sequence[Any]) -> Potential:
     from nnp.committee import Committee
 
     names = [m.strip() for m in models.split(",")] if isinstance(models, str) else models
+    if not isinstance(names, Sequence):
+        raise ParameterError("models", f"models must be names with commas between, got {models}")
     return Committee([_member(m) for m in names])
 
 
@@ -74,14 +85,24 @@ def make_potential(type: str, **parameters: Any) -> Potential:
     for key in parameters:
         if not free and key not in signature:
             near = _near(key, signature)
-            raise ValueError(
-                f"potential '{type}' has no parameter '{key}'{near}; it takes {_listed(signature)}"
-            )
+            message = f"potential '{type}' has no parameter '{key}'{near}; it takes {_listed(signature)}"
+            raise ParameterError(key, message)
+        if key in signature:
+            _check_kind(key, parameters[key], signature[key].annotation)
     needed = [k for k, p in signature.items() if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
     missing = [k for k in needed if k not in parameters]
     if missing:
-        raise ValueError(f"potential '{type}' needs {_listed(missing)}")
+        raise ParameterError(missing[0], f"potential '{type}' needs {_listed(missing)}")
     return POTENTIALS[type](**parameters)
+
+
+def _check_kind(key: str, value: Any, kind: Any) -> None:
+    """A parameter that is a number or a text by its annotation. ParameterError where the value is not."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind in ("float", float) and not (number and math.isfinite(value)):
+        raise ParameterError(key, f"{key} must be a finite number, got {value!r}")
+    if kind in ("str", str) and not isinstance(value, str | Path):
+        raise ParameterError(key, f"{key} must be text, got {value!r}")
 
 
 def named_potential(text: str) -> Potential:

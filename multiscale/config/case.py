@@ -159,7 +159,9 @@ class RegionsConfig:
 
 @dataclass(frozen=True)
 class MeshConfig:
-    growth: float = item("ratio of the sizes of neighbouring elements outwards", 1.2, above=1.0)
+    growth: float = item(
+        "ratio of the sizes of neighbouring elements outwards", 1.2, at_least=1.01, at_most=2.9
+    )
     file: str | None = item("a mesh file read instead (any format of meshio)", None)
     h: float | None = item(
         "element size at the blend; null: the lattice spacing", None, dimension="length", above=0.0
@@ -189,7 +191,9 @@ class ContinuumConfig:
         dimension="stress",
         above=0.0,
     )
-    poisson: float | None = item("Poisson's ratio of an isotropic law; null: the crystal's average", None)
+    poisson: float | None = item(
+        "Poisson's ratio of an isotropic law; null: the crystal's average", None, above=-1.0, at_most=0.4999
+    )
     mesh: MeshConfig = item("the finite-element mesh", make=MeshConfig)
     degree: int = item("polynomial degree of the elements", 1, choices=(1, 2))
 
@@ -216,7 +220,7 @@ class CouplingConfig:
 class ArcConfig:
     first: float = item("length of the first step along the path", 0.05, dimension="length", above=0.0)
     largest: float = item("length of the longest step", 0.4, dimension="length", above=0.0)
-    points: int = item("most points of the path", 200, at_least=3)
+    points: int = item("most points of the path", 200, at_least=3, at_most=1_000_000)
 
 
 @dataclass(frozen=True)

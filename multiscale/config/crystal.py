@@ -11,9 +11,11 @@ Direction = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Orientation:
-    x: Direction = item("crystal direction along x, three whole numbers")
-    y: Direction = item("crystal direction along y")
-    z: Direction = item("crystal direction along z; x, y and z are orthogonal and right-handed")
+    x: Direction = item("crystal direction along x, three whole numbers", at_least=-1000, at_most=1000)
+    y: Direction = item("crystal direction along y", at_least=-1000, at_most=1000)
+    z: Direction = item(
+        "crystal direction along z; x, y and z are orthogonal and right-handed", at_least=-1000, at_most=1000
+    )
 
 
 @dataclass(frozen=True)

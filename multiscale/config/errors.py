@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nnp.saying import one_line
+
 
 @dataclass(eq=False)
 class InputError(Exception):
@@ -15,7 +17,7 @@ class InputError(Exception):
     source: str = ""
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.source, self.path, self.message) if part)
+        return one_line(": ".join(part for part in (self.source, self.path, self.message) if part))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
         return type(self), (self.path, self.message, self.source)  # errors travel between ranks

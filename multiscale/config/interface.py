@@ -23,13 +23,15 @@ class FadeConfig:
 class GridConfig:
     """Rigid openings at which the potential is asked."""
 
-    openings: int = item("number of normal openings in tension, closer where the bonds break", 24, at_least=6)
+    openings: int = item(
+        "number of normal openings in tension, closer where the bonds break", 24, at_least=6, at_most=1000
+    )
     sliding: float = item(
         "largest distance between sliding displacements", 0.35, dimension="length", above=0.0
     )
     compression: float | None = item(
         "deepest compression; null: a quarter of the gap between the planes, at most 0.08 nm", None,
-        dimension="length", above=0.0,
+        dimension="length", above=0.0, at_most=2.0,
     )  # fmt: skip
 
 
@@ -60,7 +62,7 @@ class InterfaceConfig:
     )
     planes: int = item(
         "interplanar spacings that the law stands for; above 1 for meshes too coarse for its cohesive zone", 1,
-        at_least=1,
+        at_least=1, at_most=1000,
     )  # fmt: skip
     grid: GridConfig = item("rigid openings and slidings that a derived law goes through", make=GridConfig)
     upper: CrystalConfig | None = item(

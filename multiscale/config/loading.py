@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from multiscale.config import yamlio
-from multiscale.config.case import Case
+from multiscale.config.case import Case, PotentialConfig
 from multiscale.config.committee import with_committee
 from multiscale.config.errors import InputError
 from multiscale.config.reading import read_section, shown
@@ -27,7 +28,7 @@ def load_case(path: str | Path, overrides: Overrides = (), registries: bool = Tr
     """
     path = Path(path)
     try:
-        case = parse_case(_text(path), overrides)
+        case = parse_case(yamlio.read_text(path), overrides)
         case = _absolute(case, path.resolve().parent)
         if registries:
             check_names(case)
@@ -92,36 +93,55 @@ def _set(data: dict[str, Any], dotted: str, value: Any) -> None:
     section[keys[-1]] = value
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError("", "no such file", str(path)) from None
-    except IsADirectoryError:
-        raise InputError("", "is a folder, not a case file", str(path)) from None
-    except UnicodeDecodeError:
-        raise InputError("", "is not a text file in UTF-8", str(path)) from None
-    except OSError as error:
-        raise InputError("", f"cannot be read: {error.strerror}", str(path)) from None
+_FILES = {"eam": "file", "n2p2": "folder", "committee": "models"}
+"""Parameters of a potential that name files."""
 
 
 def _absolute(case: Case, folder: Path) -> Case:
-    mesh, potential, law = case.continuum.mesh, case.potential, case.continuum.model
+    mesh, law = case.continuum.mesh, case.continuum.model
     if law is not None:
         law = _existing(law, folder, "continuum.model")
     if mesh.file is not None:
         mesh = replace(mesh, file=_existing(mesh.file, folder, "continuum.mesh.file"))
-    if potential.model is not None and ("/" in potential.model or potential.model.endswith(".safetensors")):
-        potential = replace(potential, model=_existing(potential.model, folder, "potential.model"))
     interface = case.interface
     if interface.law.endswith(".json"):
         interface = replace(interface, law=_existing(interface.law, folder, "interface.law"))
     continuum = replace(case.continuum, mesh=mesh, model=law)
-    return replace(case, potential=potential, continuum=continuum, interface=interface)
+    return replace(
+        case, potential=_potential(case.potential, folder), continuum=continuum, interface=interface
+    )
 
 
-def _existing(name: str, folder: Path, path: str) -> str:
-    file = (folder / name).resolve()
-    if not file.is_file():
-        raise InputError(path, f"no such file: {name} (looked in {folder})")
+def _potential(config: PotentialConfig, folder: Path) -> PotentialConfig:
+    """With the files that it names. A word that is no path may be the name of something that is shipped."""
+    if config.model is not None:
+        config = replace(config, model=_model(config.model, folder, "potential.model"))
+    key = _FILES.get(config.type, "")
+    name = config.parameters.get(key)
+    if not isinstance(name, str):
+        return config
+    where = f"potential.parameters.{key}"
+    if key == "models":
+        name = ",".join(_model(part.strip(), folder, where) for part in name.split(","))
+    else:
+        name = _existing(name, folder, where, Path.is_dir if key == "folder" else Path.is_file)
+    return replace(config, parameters={**config.parameters, key: name})
+
+
+def _model(name: str, folder: Path, path: str) -> str:
+    """A file or a folder of n2p2, or a word left as it is."""
+    if "/" in name or name.endswith((".safetensors", ".alloy", ".setfl")):
+        return _existing(name, folder, path, Path.exists)
+    return name
+
+
+def _existing(name: str, folder: Path, path: str, there: Callable[[Path], bool] = Path.is_file) -> str:
+    file = Path(os.path.abspath(folder / name))
+    try:
+        found = there(file)
+    except (OSError, ValueError):
+        found = False
+    if not found:
+        what = "folder" if there is Path.is_dir else "file"
+        raise InputError(path, f"no such {what}: {name} (looked in {folder})")
     return str(file)

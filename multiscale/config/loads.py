@@ -10,6 +10,7 @@ from multiscale.config.tip import TipLoad
 Row = tuple[float, float, float]
 K_UNIT = "eV/Å^2.5"
 K_GRIFFITH = "K_G"
+MOST_STEPS = 1_000_000
 
 
 class _Steps:
@@ -37,7 +38,7 @@ class KRange(_Steps):
 
     start: float = item("first value", key="from", dimension="stress intensity", unit_key="unit")
     end: float = item("last value", key="to", dimension="stress intensity", unit_key="unit")
-    steps: int = item("number of values, first and last included", at_least=1)
+    steps: int = item("number of values, first and last included", at_least=1, at_most=MOST_STEPS)
     unit: str = item("unit of bare numbers; K_G: multiples of the Griffith value", K_UNIT,
                      unit_of="stress intensity", relative=(K_GRIFFITH,))  # fmt: skip
     back: bool = item("go back down in the same steps afterwards", False, key="return")
@@ -77,8 +78,10 @@ class StrainLoad:
     """A homogeneous displacement gradient held on the outer boundary."""
 
     type: str = item("a homogeneous deformation on the outer boundary", choices=("strain",))
-    gradient: tuple[Row, Row, Row] = item("displacement gradient ∂u_i/∂x_j, three rows")
-    steps: int = item("applied in this many equal steps", 1, at_least=1)
+    gradient: tuple[Row, Row, Row] = item(
+        "displacement gradient ∂u_i/∂x_j, three rows", at_least=-10.0, at_most=10.0
+    )
+    steps: int = item("applied in this many equal steps", 1, at_least=1, at_most=MOST_STEPS)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class LengthRange(_Steps):
 
     start: float = item("first value", key="from", dimension="length")
     end: float = item("last value", key="to", dimension="length")
-    steps: int = item("number of values, first and last included", at_least=1)
+    steps: int = item("number of values, first and last included", at_least=1, at_most=MOST_STEPS)
     back: bool = item("go back in the same steps afterwards", False, key="return")
     back_to: float | None = item(
         "with return: where the way back ends; null: at the first value",
@@ -120,7 +123,7 @@ class IndentLoad:
 
     type: str = item("a smooth rigid body pressed into the surface of a block", choices=("indent",))
     shape: str = item("sphere (3D), or cylinder along z (2D)", choices=("sphere", "cylinder"))
-    radius: float = item("radius of the indenter", dimension="length", above=0.0)
+    radius: float = item("radius of the indenter", dimension="length", at_least=1.0)
     centre: tuple[float, ...] | None = item(
         "where it touches the surface, [x] or [x, z]; null: in the middle",
         None,

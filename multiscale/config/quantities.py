@@ -23,20 +23,22 @@ def _powers(length: float, energy: float, time: float = 0.0) -> Exponents:
 
 @dataclass(frozen=True)
 class Dimension:
-    """A kind of quantity: powers of length, energy and time; the internal unit, and the one people read."""
+    """A kind of quantity: powers of length, energy and time; the internal unit, and the one people read; what is
+    larger than anything that can be meant, in internal units."""
 
     name: str
     powers: Exponents
     internal: str
     shown: str
+    largest: float = 1e6
 
 
 DIMENSIONS: dict[str, Dimension] = {
     d.name: d
     for d in (
-        Dimension("length", _powers(1, 0), "Å", "nm"),
+        Dimension("length", _powers(1, 0), "Å", "nm", 1e10),
         Dimension("energy", _powers(0, 1), "eV", "eV"),
-        Dimension("time", _powers(0, 0, 1), "Å*sqrt(amu/eV)", "fs"),
+        Dimension("time", _powers(0, 0, 1), "Å*sqrt(amu/eV)", "fs", 1e12),
         Dimension("force", _powers(-1, 1), "eV/Å", "meV/Å"),
         Dimension("stress", _powers(-3, 1), "eV/Å^3", "GPa"),
         Dimension("surface energy", _powers(-2, 1), "eV/Å^2", "J/m^2"),
@@ -91,6 +93,8 @@ UNITS: dict[str, Unit] = _table()
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER}|[+-]?\.?(?:inf|nan))\s*(.*?)\s*", re.IGNORECASE)
 _TOKEN = re.compile(r"\s*(?:(\*\*|[*/^()·×√])|(\d+\.?\d*|\.\d+)|([^\W\d]+)|(-))\s*")
+_LONGEST = 50
+"""Words and signs of a unit."""
 _ALIASES = {"**": "^", "·": "*", "×": "*", "√": "sqrt"}
 
 
@@ -117,8 +121,13 @@ def parse_unit(text: str) -> Unit:
         token = match.group().strip()
         tokens.append(_ALIASES.get(token, token))
         at = match.end()
+    if len(tokens) > _LONGEST:
+        raise ValueError(f"cannot read the unit '{text[:20]}…'")
     parser = _UnitParser(tokens, text)
-    unit = parser.product()
+    try:
+        unit = parser.product()
+    except ArithmeticError:
+        raise ValueError(f"cannot read the unit '{text}'") from None
     if parser.tokens:
         raise ValueError(f"cannot read the unit '{text}'")
     return unit
@@ -160,9 +169,12 @@ class _UnitParser:
             self.expect(")")
             return sign * value
         try:
-            return sign * Fraction(token)
-        except (ValueError, ZeroDivisionError):
+            power = sign * Fraction(token[:_LONGEST])
+        except ValueError:
             raise ValueError(f"cannot read the unit '{self.text}'") from None
+        if abs(power) > _LONGEST:
+            raise ValueError(f"cannot read the unit '{self.text}'")
+        return power
 
     def atom(self) -> Unit:
         token = self.take()

@@ -15,6 +15,8 @@ from multiscale.config.errors import InputError
 from multiscale.config.spec import Spec, key_of, required, spec_of
 
 _NO_SPEC = Spec("")
+LARGEST = 1e12
+"""Of a number without unit: beyond anything that can be meant."""
 
 
 def read(kind: Any, raw: Any, path: str = "", spec: Spec = _NO_SPEC, bare: float | str = 1.0) -> Any:
@@ -154,6 +156,7 @@ def _parameter(raw: Any, path: str) -> float | str:
 
 
 def _number(raw: Any, path: str, spec: Spec, bare: float | str) -> float:
+    largest = quantities.DIMENSIONS[spec.dimension].largest if spec.dimension else LARGEST
     if isinstance(raw, str) and spec.dimension:
         value = _quantity(raw, path, spec.dimension, bare)
     elif isinstance(raw, bool) or not isinstance(raw, int | float):
@@ -163,6 +166,9 @@ def _number(raw: Any, path: str, spec: Spec, bare: float | str) -> float:
         value = float(raw) * (bare if spec.dimension and isinstance(bare, float) else 1.0)
     if not math.isfinite(value):
         raise InputError(path, f"must be a finite number, got {shown(raw)}")
+    if abs(value) > largest:
+        most = quantities.to_text(largest, spec.dimension) if spec.dimension else f"{largest:g}"
+        raise InputError(path, f"must be at most {most} in size, got {shown(raw)}")
     return value
 
 
@@ -183,6 +189,8 @@ def _example(dimension: str) -> str:
 def _whole(raw: Any, path: str, spec: Spec, bare: float | str) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw) or raw != int(raw):
         raise InputError(path, f"must be a whole number, got {shown(raw)}")
+    if abs(raw) > LARGEST:
+        raise InputError(path, f"must be at most {LARGEST:g} in size, got {shown(raw)}")
     return int(raw)
 
 
@@ -211,10 +219,16 @@ def _check(value: Any, raw: Any, path: str, spec: Spec) -> None:
     if isinstance(value, str):
         return
     if spec.above is not None and not value > spec.above:
-        bound = "positive" if spec.above == 0 else f"greater than {spec.above:g}"
+        bound = "positive" if spec.above == 0 else f"greater than {_bound(spec.above, spec)}"
         raise InputError(path, f"must be {bound}, got {shown(raw)}")
     if spec.at_least is not None and not value >= spec.at_least:
-        raise InputError(path, f"must be at least {spec.at_least:g}, got {shown(raw)}")
+        raise InputError(path, f"must be at least {_bound(spec.at_least, spec)}, got {shown(raw)}")
+    if spec.at_most is not None and not value <= spec.at_most:
+        raise InputError(path, f"must be at most {_bound(spec.at_most, spec)}, got {shown(raw)}")
+
+
+def _bound(value: float, spec: Spec) -> str:
+    return quantities.to_text(value, spec.dimension) if spec.dimension and value else f"{value:g}"
 
 
 def near(word: Any, allowed: typing.Iterable[Any]) -> str:
@@ -231,9 +245,9 @@ def shown(raw: Any) -> str:
     if isinstance(raw, bool):
         return str(raw).lower()
     if isinstance(raw, dict):
-        text = "a section with " + (", ".join(map(str, raw)) or "nothing in it")
+        text = "a section with " + (", ".join(map(str, list(raw)[:61])) or "nothing in it")
     elif isinstance(raw, list):
-        text = "[" + ", ".join(shown(v) for v in raw) + "]"
+        text = "[" + ", ".join(shown(v) for v in raw[:61]) + "]"
     else:
         text = " ".join(str(raw).split()) or "an empty text"
     return text if len(text) <= 60 else text[:57] + "…"

@@ -83,6 +83,8 @@ def _scalar(kind: Any, spec: Spec) -> dict[str, Any]:
         plain["exclusiveMinimum"] = spec.above
     if kind is not str and spec.at_least is not None:
         plain["minimum"] = spec.at_least
+    if kind is not str and spec.at_most is not None:
+        plain["maximum"] = spec.at_most
     if kind is float and spec.dimension:
         return {"anyOf": [plain, {"type": "string", "pattern": _QUANTITY}]}
     return plain

@@ -13,8 +13,8 @@ Names = tuple[str | int, ...] | Callable[[], tuple[str, ...]]
 @dataclass(frozen=True)
 class Spec:
     """doc: one line. dimension: key of quantities.DIMENSIONS. choices: allowed words, or a function that
-    looks them up in a registry (called last, since registries import much). above, at_least: bounds, in
-    internal units. key: name in the file where it differs from the attribute. unit_key: the sibling that
+    looks them up in a registry (called last, since registries import much). above, at_least, at_most: bounds,
+    in internal units. key: name in the file where it differs from the attribute. unit_key: the sibling that
     gives the unit of a bare number. unit_of: this field is such a unit, of that dimension. relative: units
     that are no dimension but a multiple of something computed later."""
 
@@ -23,6 +23,7 @@ class Spec:
     choices: Names | None = None
     above: float | None = None
     at_least: float | None = None
+    at_most: float | None = None
     key: str | None = None
     unit_key: str | None = None
     unit_of: str | None = None

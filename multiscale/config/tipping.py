@@ -6,6 +6,7 @@ import math
 
 from multiscale.config.case import Case, GeometryConfig
 from multiscale.config.errors import InputError
+from multiscale.config.loads import MOST_STEPS
 from multiscale.config.quantities import to_text
 from multiscale.config.tip import TipLoad
 
@@ -53,3 +54,7 @@ def check_tip(case: Case) -> None:
         if math.dist(a, b) == 0.0:
             place = ", ".join(to_text(v, "length") for v in b)
             raise InputError(f"load.path[{n}]", f"must differ from the corner before it, [{place}]")
+    least = sum(math.dist(a, b) for a, b in zip(load.path, load.path[1:])) / MOST_STEPS
+    if load.step < least:
+        message = f"must be at least a {MOST_STEPS:.0e}th of the path, {to_text(least, 'length')}"
+        raise InputError("load.step", f"{message}, got {to_text(load.step, 'length')}")

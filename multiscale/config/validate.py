@@ -18,7 +18,6 @@ from multiscale.config.indenting import check_indent
 from multiscale.config.interfacing import check_interface
 from multiscale.config.lengths import check_lengths
 from multiscale.config.loads import IndentLoad, KFieldLoad, KRange, OpeningLoad, StrainLoad
-from multiscale.config.quantities import to_text
 from multiscale.config.reading import near
 from multiscale.config.spec import key_of, spec_of
 from multiscale.config.tipping import check_tip, check_tip_geometry
@@ -48,9 +47,25 @@ def check_case(case: Case) -> None:
     if case.interface.upper is not None:
         _check_crystal(case.interface.upper, "interface.upper")
     check_interface(case)
+    _check_path(case)
     mesh = case.continuum.mesh
     if mesh.h is not None and mesh.h_max is not None and mesh.h_max < mesh.h:
         raise InputError("continuum.mesh.h_max", f"must be at least h = {_nm(mesh.h)}, got {_nm(mesh.h_max)}")
+
+
+def _check_path(case: Case) -> None:
+    """An arc needs two values of the load to start from, and a first step that is none too long."""
+    arc, load = case.solver.arc, case.load
+    if case.solver.path != "arc-length":
+        return
+    if arc.first > arc.largest:
+        message = f"must be at most largest = {_nm(arc.largest)}, got {_nm(arc.first)}"
+        raise InputError("solver.arc.first", message)
+    for key in ("K", "opening"):
+        values = getattr(load, key, None)
+        if values is not None and values.steps < 2:
+            message = f"must be at least 2 with solver.path arc-length, got {values.steps}"
+            raise InputError(f"load.{key}.steps", message)
 
 
 def check_blend(case: Case, a: float) -> None:
@@ -58,6 +73,13 @@ def check_blend(case: Case, a: float) -> None:
     if case.regions is None or case.coupling.scheme == "atomistic":
         return
     spacing = lattice_spacing(case.crystal.structure, a)
+    for key in ("radius", "size"):
+        extent = getattr(case.regions.core, key)
+        if extent is not None and min((extent,) if key == "radius" else extent) < spacing:
+            came = _nm(extent) if key == "radius" else f"[{', '.join(_nm(s) for s in extent)}]"
+            raise InputError(
+                f"regions.core.{key}", f"must be at least one lattice spacing = {_nm(spacing)}, got {came}"
+            )
     if case.regions.blend < BLEND_SPACINGS * spacing * (1 - 1e-9):
         raise InputError(
             "regions.blend",
@@ -78,7 +100,7 @@ def check_names(case: Any, path: str = "") -> None:
 
 
 def _nm(length: float) -> str:
-    return to_text(length, "length")
+    return f"{length / 10.0:.6g} nm"
 
 
 def _check_crystal(crystal: CrystalConfig, path: str = "crystal") -> None:
@@ -261,7 +283,7 @@ def _check_under_surface(case: Case) -> None:
     core, blend = case.regions.core, case.regions.blend
     center = core_center(case.regions, case.geometry)
     half = [0.5 * s for s in core.size] if core.size is not None else [core.radius or 0.0] * len(center)
-    if center[1] + half[1] < 0.0:
+    if not center[1] - half[1] < 0.0 <= center[1] + half[1]:
         raise InputError("regions.core", "must reach the surface y = 0 of the block")
     for axis, (c, h, size) in enumerate(zip(center, half, case.geometry.extent)):
         needed, room = (h + blend - c, size) if axis == 1 else (abs(c) + h + blend, 0.5 * size)

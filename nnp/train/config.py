@@ -11,13 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nnp.density.architecture import Architecture as Density
 from nnp.families import family
 from nnp.neural import Architecture
 from nnp.storage import shipped_models
 from nnp.train.settings import Training
+from nnp.yamlfile import YamlError, parse, read
 
 __all__ = ["ConfigError", "Training", "as_plain", "build", "load_training", "portable", "with_paths"]
 
@@ -29,12 +28,11 @@ class ConfigError(ValueError):
 def load_training(path: str | Path, overrides: list[str] | None = None) -> Training:
     """Read a training file; `overrides` are key.path=value, value in YAML. ConfigError when it is wrong."""
     path = Path(path)
-    if not path.is_file():
-        raise ConfigError(f"no training file '{path}'")
     try:
-        tree = yaml.safe_load(path.read_text()) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
+        tree = read(path)
+    except YamlError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    tree = {} if tree is None else tree
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: a training file is a mapping of keys to values")
     for text in overrides or []:
@@ -54,17 +52,19 @@ def with_paths(config: Training, change: Callable[[str], str]) -> Training:
 
 def _override(tree: dict[str, Any], text: str) -> None:
     dotted, equals, value = text.partition("=")
-    if not equals or not dotted:
-        raise ConfigError(f"--set {text}: write key.path=value")
     *parents, last = dotted.split(".")
+    if not equals or not all((*parents, last)):
+        raise ConfigError(f"--set wants key.path=value, got '{text}'")
     for key in parents:
-        tree = tree.setdefault(key, {})
+        if tree.get(key) is None:
+            tree[key] = {}
+        tree = tree[key]
         if not isinstance(tree, dict):
             raise ConfigError(f"{dotted}: '{key}' is a value and has no keys below it")
     try:
-        tree[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise ConfigError(f"{dotted}: '{value}' is not readable as YAML") from None
+        tree[last] = parse(value)
+    except YamlError as error:
+        raise ConfigError(f"--set {dotted}: {error}") from None
 
 
 def build(kind: type, tree: Any, path: str = "") -> Any:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 
 from nnp.data import DataError, Frame, free_atom, read_frames, refuse_duplicates, split
 from nnp.families import save
@@ -27,6 +26,7 @@ from nnp.train.run import Run
 from nnp.train.settings import DataFile
 from nnp.train.sources import Shifts, sources_of
 from nnp.train.transfer import with_start
+from nnp.yamlfile import write
 
 MODEL = "model.safetensors"
 Source = str | Path | DataFile
@@ -147,7 +147,7 @@ def open_folder(config: Training, folder: Path, resume: bool) -> None:
         raise ConfigError(f"'{folder}' holds a training run already: resume it, or choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     here = with_paths(config, lambda file: os.path.relpath(file, folder))
-    (folder / "train.yaml").write_text(yaml.safe_dump(as_plain(here), sort_keys=False))
+    (folder / "train.yaml").write_text(write(as_plain(here)), encoding="utf-8")
 
 
 def _results(run: Run, config: Training, parts: Parts, folder: Path) -> Outcome:

@@ -112,7 +112,7 @@ def test_md_warns_of_a_long_step_and_stops_when_atoms_fly_apart(folder, capsys):
     "arguments, says",
     [
         (["train", "small.yaml", "--data", "none.xyz"], "no data file 'none.xyz'"),
-        (["train", "none.yaml", "--data", "data.xyz"], "no training file 'none.yaml'"),
+        (["train", "none.yaml", "--data", "data.xyz"], "none.yaml: no such file"),
         (
             ["train", "small.yaml", "--data", "data.xyz", "--set", "optimiser.epoch=3"],
             "optimiser.epoch: unknown key",

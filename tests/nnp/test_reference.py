@@ -33,7 +33,7 @@ def test_a_table_stands_beside_the_figures(tmp_path):
         ("surface: 3", "surface: must hold names and numbers"),
         ("a: five", "a: must be a number or .* is 'five'"),
         ("- 1", "must hold names and numbers"),
-        ("a: [", "neither YAML nor JSON"),
+        ("a: [", "line 1, column 5: not valid YAML"),
     ],
 )
 def test_tables_that_make_no_sense(tmp_path, text, message):

@@ -175,7 +175,7 @@ def test_resume_refuses_other_settings_and_empty_folders(data, tmp_path):
         ("loss: {robust: {energy: -1}}", r"^loss\.robust: the widths must not be negative"),
         ("data: {suspicious: ignore}", r"^data: suspicious must be one of refuse, warn"),
         ("dtype: float16", r"dtype must be float32 or float64"),
-        ("a: [", "not readable as YAML"),
+        ("a: [", "line 1, column 5: not valid YAML"),
     ],
 )
 def test_a_wrong_setting_is_named_by_its_dotted_path(tmp_path, text, says):

@@ -50,6 +50,14 @@ LAWS: dict[str, Callable[..., Law]] = {
 """Each makes a law from a potential and its crystal, and from parameters of its own that all have defaults."""
 
 
+class LawParameterError(ValueError):
+    """A parameter that a law does not take; key: its name."""
+
+    def __init__(self, key: str, message: str):
+        super().__init__(message)
+        self.key = key
+
+
 def make_law(name: str, potential: Potential, crystal: Crystal, **parameters: Any) -> Law:
     """The law registered under a name; parameters that are None count as not given. ValueError for one that the law
     does not take, or the law's own for a value that it cannot use."""
@@ -57,5 +65,5 @@ def make_law(name: str, potential: Potential, crystal: Crystal, **parameters: An
     for key in given:
         if key not in signature(LAWS[name]).parameters:
             takers = ", ".join(law for law, make in LAWS.items() if key in signature(make).parameters)
-            raise ValueError(f"law {name} takes no '{key}'; {takers} would")
+            raise LawParameterError(key, f"law {name} takes no '{key}'; {takers} would")
     return LAWS[name](potential, crystal, **given)
