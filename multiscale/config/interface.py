@@ -31,7 +31,7 @@ class GridConfig:
     )
     compression: float | None = item(
         "deepest compression; null: a quarter of the gap between the planes, at most 0.08 nm", None,
-        dimension="length", above=0.0, at_most=2.0,
+        dimension="length", above=0.0, at_most=20.0,
     )  # fmt: skip
 
 
