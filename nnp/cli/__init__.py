@@ -10,12 +10,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from nnp.cli import calibrate, completion, evaluate, md, relax, select, stats, train
+from nnp.cli import calibrate, completion, evaluate, export, md, relax, select, stats, train
 from nnp.cli.common import FAILED, WRONG, WRONG_INPUT
 
 __all__ = ["main"]
 
-COMMANDS = (train, evaluate, calibrate, stats, select, relax, md, completion)
+COMMANDS = (train, evaluate, calibrate, stats, select, relax, md, export, completion)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -84,7 +84,7 @@ class Descriptor(torch.nn.Module):
         b = torch.cat([a[block(l)] @ self.many[l] for l in range(self.shape.many_degree + 1)])
         products = b.index_select(0, self.first) * b.index_select(0, self.second)
         matrix = self.matrix.to(b.dtype)
-        coupled = (matrix @ products.flatten(1)).reshape(len(matrix), *b.shape[1:])
+        coupled = (matrix @ products.flatten(1)).reshape(matrix.shape[0], *b.shape[1:])
         pieces = [coupled[row : row + 2 * l + 1] for l, row in self.coupled]
         out = [(t * b[block(l)]).sum(0) for t, (l, _) in zip(pieces, self.coupled)]
         if self.shape.five_body:
