@@ -133,7 +133,7 @@ def make_slab(potential: Potential, crystal: Crystal, repeats: int) -> Slab:
     cell, pbc = np.diag([length, 0.0, pz]), (True, False, True)
     n = len(points)
     none = Sites(points[:0], sublattice[:0], numbers[:0], weights[:0], cell, pbc)
-    ownership = Ownership.balanced(MPI.COMM_SELF, np.ones(n))
+    ownership = Ownership.of(MPI.COMM_SELF, n)
     atoms = AtomSet(points, numbers, sublattice, weights, np.ones(n, bool), cell, pbc, ownership, none)
     levels = bulk_site_energies(potential, crystal)[sublattice]
     atomistic = AtomisticEnergy(potential, atoms, weights, levels)

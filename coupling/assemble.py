@@ -10,10 +10,10 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from coupling.atomistic import AtomisticEnergy, bulk_site_energies
-from coupling.atoms import AtomSet, Relaxation, Removal, Sites, cost_of, sites_around
+from coupling.atoms import AtomSet, Cost, Relaxation, Removal, Sites, cost_of, sites_around
 from coupling.basis import RelaxedBasis
 from coupling.calculated import CalculatedEnergy
-from coupling.exchange import Ownership
+from coupling.exchange import Halo, Ownership
 from coupling.forces import reach
 from coupling.model import Model
 from coupling.regions import Everywhere, Mask, Shape
@@ -54,27 +54,24 @@ def coupled_model(
     relaxed: HomogeneousCrystal | None = None,
     relax: Relaxation | None = None,
     held: Held = OUTER,
+    cost: Cost = cost_of,
 ) -> Model:
     """Atoms in the core and blend of `mask`, elements of `bulk` elsewhere. Collective over bulk.comm.
 
     thickness: of the slice that the atoms fill along z, Å (1 in a solid); shift: Λ by sublattice (b, 3, 3, 3) or
     None; remove: which sites are vacant; relaxed: the crystal whose basis slaved atoms follow at any strain, for
     schemes without an energy (the forces still return by Tᵀ); relax: how the atoms are displaced at rest; held: what
-    is prescribed of the mesh's boundary. The bulk's cell weights are set to what the atoms leave over. RegionError
-    where atoms that need the mesh lie outside it.
+    is prescribed of the mesh's boundary; cost: by which atoms are shared out to the ranks. The bulk's cell weights are
+    set to what the atoms leave over. RegionError where atoms that need the mesh lie outside it.
     """
     comm = bulk.comm
-    sites, vacant = _occupied(
-        sites_around(crystal, mask, mask.blend + halo(potential, crystal), bulk.dim),
-        remove,
-        reach(potential) + crystal.a,
-    )
-    ownership = Ownership.balanced(comm, cost_of(sites.weights))
-    mine = bulk.tabulate(sites.points[ownership.owned])
-    found = ownership.gather(mine.found.astype(np.int8)).astype(bool)
-    _check_cover(sites, found)
+    wide = mask.blend + halo(potential, crystal)
+    sites, vacant = sites_around(comm, crystal, mask, wide, bulk.dim, remove, cost)
+    vacant = _beside(comm, vacant, sites, reach(potential) + crystal.a)
+    mine = bulk.tabulate(sites.points)
+    _check_cover(comm, sites, mine.found)
     _check_hole(bulk, mask)
-    atoms = _atom_set(sites, ~found, ownership, vacant, relax)
+    atoms = _atom_set(comm, sites, ~mine.found, vacant, relax)
     layout = make_layout(atoms, bulk.n_owned // 3)
     transfer = transfer_matrix(atoms, layout, mine, shift)
     bulk.set_fraction(left_over(bulk, crystal, atoms, thickness))
@@ -83,9 +80,9 @@ def coupled_model(
     model = Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, shift, crystal, mask)
     if relaxed is None or shift is None:
         return model
-    slaved = np.flatnonzero(~atoms.free[ownership.owned] & mine.found)
+    slaved = np.flatnonzero(~atoms.free & mine.found)
     slopes = gradient_matrices(atoms, layout, mine, slaved)
-    basis = RelaxedBasis(relaxed, shift, atoms.sublattice[ownership.owned], slaved, slopes)
+    basis = RelaxedBasis(relaxed, shift, atoms.sublattice, slaved, slopes)
     return replace(model, basis=basis)
 
 
@@ -94,7 +91,7 @@ def continuum_model(potential: Potential, crystal: Crystal, bulk: Any, held: Hel
     none = Sites(
         np.zeros((0, 3)), np.zeros(0, int), np.zeros(0, np.int64), np.zeros(0), np.zeros((3, 3)), crystal.pbc
     )
-    atoms = _atom_set(none, np.zeros(0, bool), Ownership.balanced(bulk.comm, np.zeros(0)), none, None)
+    atoms = _atom_set(bulk.comm, none, np.zeros(0, bool), none, None)
     layout = make_layout(atoms, bulk.n_owned // 3)
     transfer = transfer_matrix(atoms, layout, None, None)
     fixed = _fixed(layout, crystal, layout.mesh.start + held_dofs(bulk, held))
@@ -122,35 +119,29 @@ def atomistic_model(
     """Every site of a region is an atom, but for those to remove, displaced at rest by `relax`; a layer of one
     receptive field around it is held. Collective."""
     width = potential.receptive_field
-    sites, vacant = _occupied(
-        sites_around(crystal, Everywhere(region, width), 2.0 * width + 1e-6, dim), remove, width + crystal.a
-    )
-    ownership = Ownership.balanced(comm, cost_of(sites.weights))
-    atoms = _atom_set(sites, np.ones(len(sites.points), bool), ownership, vacant, relax)
+    sites, vacant = sites_around(comm, crystal, Everywhere(region, width), 2.0 * width + 1e-6, dim, remove)
+    vacant = _beside(comm, vacant, sites, width + crystal.a)
+    atoms = _atom_set(comm, sites, np.ones(len(sites.points), bool), vacant, relax)
     layout = make_layout(atoms, 0)
-    held = region.distance(sites.points[ownership.owned]) >= 0.0
+    held = region.distance(sites.points) >= 0.0
     fixed = _fixed(layout, crystal, (3 * np.flatnonzero(held)[:, None] + np.arange(3)).ravel())
     transfer = transfer_matrix(atoms, layout, None, None)
     energy = _energy(potential, crystal, atoms)
     return Model(atoms, layout, transfer, energy, None, np.zeros((0, 3)), fixed, shift, crystal, None)
 
 
-def _occupied(sites: Sites, remove: Removal | None, reach: float) -> tuple[Sites, Sites]:
-    """The sites with an atom, and those without that are closer than `reach` (Å) to one."""
-    empty = np.zeros(len(sites.points), bool) if remove is None else np.asarray(remove(sites.points), bool)
-    kept, vacant = sites.select(~empty), sites.select(empty)
-    if len(vacant.points) and len(kept.points):
-        plane = 2 if sites.pbc[2] else 3  # a slice is thinner than the reach
-        distance = cKDTree(kept.points[:, :plane]).query(vacant.points[:, :plane])[0]
-        vacant = vacant.select(distance < reach)
-    return kept, vacant
+def _beside(comm: Any, vacant: Sites, kept: Sites, reach: float) -> Sites:
+    """The vacant sites that are closer than `reach` (Å) to an atom, on whatever rank; a slice is thinner than that."""
+    dim = 2 if kept.pbc[2] else 3
+    near = Halo.around(comm, kept.points, vacant.points, reach, dim).extended(kept.points)
+    if len(vacant.points) == 0 or len(near) == 0:
+        return vacant.select(np.zeros(len(vacant.points), bool))
+    return vacant.select(cKDTree(near[:, :dim]).query(vacant.points[:, :dim])[0] < reach)
 
 
-def _atom_set(
-    sites: Sites, free: Array, ownership: Ownership, vacant: Sites, relax: Relaxation | None
-) -> AtomSet:
+def _atom_set(comm: Any, sites: Sites, free: Array, vacant: Sites, relax: Relaxation | None) -> AtomSet:
     s, off = sites, None if relax is None else relax(sites.points)
-    x = s.points if off is None else s.points + off
+    x, ownership = s.points if off is None else s.points + off, Ownership.of(comm, len(s.points))
     return AtomSet(x, s.numbers, s.sublattice, s.weights, free, s.cell, s.pbc, ownership, vacant, off)
 
 
@@ -191,12 +182,13 @@ def _check_hole(bulk: Any, mask: Mask) -> None:
         )
 
 
-def _check_cover(sites: Sites, found: Array) -> None:
+def _check_cover(comm: Any, sites: Sites, found: Array) -> None:
     """Atoms outside the mesh must be free ones of the core."""
     lost = ~found & (sites.weights < 1.0)
-    if lost.any():
-        where = np.round(sites.points[lost][0], 2).tolist()
+    counts = comm.allgather((int(lost.sum()), np.round(sites.points[lost][:1], 2).tolist()))
+    if total := sum(n for n, _ in counts):
+        where = next(first for n, first in counts if n)[0]
         raise RegionError(
-            f"{int(lost.sum())} atoms of the blend zone and the pad lie outside the mesh, the first at {where} Å; "
+            f"{total} atoms of the blend zone and the pad lie outside the mesh, the first at {where} Å; "
             "make the domain larger, or core and blend smaller"
         )

@@ -1,14 +1,19 @@
-"""The atoms of a coupled model: reference positions, mask weights, and which of them move freely."""
+"""The atoms of a coupled model: reference positions, mask weights, and which of them move freely.
+
+Every rank generates the sites of a slab, and sends them to their owners; none ever has all of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 
-from coupling.exchange import Ownership
+from coupling.exchange import Halo, Ownership
+from coupling.partition import bisected, sent_home
 from nnp.crystal import Crystal
 from nnp.state import State
 
@@ -36,12 +41,12 @@ class Sites:
 
 @dataclass(frozen=True)
 class AtomSet:
-    """All atoms that a model holds, the same on every rank, sorted so that each rank's share is compact.
+    """The atoms that a rank owns, a compact part of all; or, where it is said, with copies of others behind them.
 
     reference: (n, 3) X_i, Å; numbers, sublattice: (n,); weights: (n,) w_i; free: (n,) atoms that are unknowns
-    of their own (the others follow the mesh, or are held); cell, pbc: the periods; ownership: who evaluates what;
-    vacant: the sites of the crystal that were left empty; relaxation: (n, 3) by which X_i is off the perfect crystal's
-    site, Å (under a free surface), None: nowhere.
+    of their own (the others follow the mesh, or are held); cell, pbc: the periods; ownership: how many each rank has;
+    vacant: the sites of the crystal that were left empty, each on one rank; relaxation: (n, 3) by which X_i is off the
+    perfect crystal's site, Å (under a free surface), None: nowhere.
     """
 
     reference: Array
@@ -63,6 +68,31 @@ class AtomSet:
     def __len__(self) -> int:
         return len(self.reference)
 
+    @property
+    def dim(self) -> int:
+        """Of the space in which distances between ranks' atoms count: a slice that repeats along z is never cut."""
+        return 2 if self.pbc[2] else 3
+
+    def around(self, reach: float, chosen: Array | None = None, positions: Array | None = None) -> Halo:
+        """Copies of all atoms within `reach` (Å) of this rank's atoms, or of the chosen ones of them (n,) boolean, at
+        rest or at other positions (n, 3). Collective."""
+        x = self.reference if positions is None else positions
+        near = x if chosen is None else x[chosen]
+        return Halo.around(self.ownership.comm, x, near, reach, self.dim)
+
+    def extended(self, halo: Halo, vacant: Sites | None = None) -> AtomSet:
+        """With copies of others behind this rank's own, and vacant sites, if given. Collective."""
+        return replace(
+            self,
+            reference=halo.extended(self.reference),
+            numbers=halo.extended(self.numbers),
+            sublattice=halo.extended(self.sublattice),
+            weights=halo.extended(self.weights),
+            free=halo.extended(self.free),
+            relaxation=None if self.relaxation is None else halo.extended(self.relaxation),
+            vacant=vacant or self.vacant,
+        )
+
     def state(self, positions: Array) -> State:
         """The same atoms at other positions (n, 3)."""
         return State(
@@ -80,8 +110,26 @@ Removal = Callable[[Array], Array]
 """Which of the sites at points (n, 3) Å are left empty, (n,) boolean."""
 
 
-def sites_around(crystal: Crystal, mask, reach: float, dim: int) -> Sites:
-    """All sites of the perfect crystal closer than `reach` (Å) to a region, with the mask's weight.
+Cost = Callable[[Array, Array], Array]
+"""Relative cost (n,) of the sites at points (n, 3) Å with weights (n,)."""
+
+
+def cost_of(points: Array, weights: Array) -> Array:
+    """Those with weight are evaluated, the others only moved about."""
+    return np.where(weights > 0.0, 1.0, 0.02)
+
+
+def sites_around(
+    comm: Any,
+    crystal: Crystal,
+    mask: Any,
+    reach: float,
+    dim: int,
+    remove: Removal | None = None,
+    cost: Cost = cost_of,
+) -> tuple[Sites, Sites]:
+    """This rank's share of the sites of the perfect crystal closer than `reach` (Å) to a region, with the mask's
+    weight: those with an atom, and those to `remove`. Shares are compact and of about equal cost. Collective.
 
     mask: coupling.regions.Mask or Everywhere; in two dimensions one period of the crystal along z is filled.
     """
@@ -94,18 +142,40 @@ def sites_around(crystal: Crystal, mask, reach: float, dim: int) -> Sites:
         cell[2, 2], pbc = period, (False, False, True)
     elif dim == 2:
         low[2], high[2] = -0.5, 0.5
-    points, sublattice, numbers = crystal.sites(low, high)
-    near = mask.core.distance(points) < reach
-    order = np.lexsort((points[near][:, 1], np.round(points[near][:, 0], 6)))
-    points, sublattice, numbers = (v[near][order] for v in (points, sublattice, numbers))
-    return Sites(points, sublattice, numbers.astype(np.int64), mask(points), cell, pbc)
+    points, sublattice, numbers = _slab(comm, crystal, mask.core, reach, low, high)
+    empty = np.zeros(len(points), bool) if remove is None else np.asarray(remove(points), bool)
+    dear = np.where(empty, 0.02, cost(points, mask(points)))
+    owner = bisected(comm, points[:, : 2 if pbc[2] else 3], dear, comm.size)
+    table = sent_home(comm, np.column_stack([points, sublattice, numbers, empty]), owner)
+    points, (sublattice, numbers, empty) = table[:, :3].copy(), table[:, 3:].astype(np.int64).T.copy()
+    order = np.lexsort((points[:, 1], np.round(points[:, 0], 6)))
+    points, sublattice, numbers, empty = (v[order] for v in (points, sublattice, numbers, empty != 0))
+    sites = Sites(points, sublattice, numbers, mask(points), cell, pbc)
+    return sites.select(~empty), sites.select(empty)
+
+
+_AT_ONCE = 2_000_000.0
+"""Å³ that are filled with sites in one go."""
+
+
+def _slab(
+    comm: Any, crystal: Crystal, region: Any, reach: float, low: Array, high: Array
+) -> tuple[Array, Array, Array]:
+    """This rank's slab, normal to x, of the box low … high: sites closer than `reach` to the region; points,
+    sublattice, numbers."""
+    pieces = int(np.ceil(np.prod(high - low) / comm.size / _AT_ONCE))
+    edges = np.linspace(low[0], high[0], comm.size * pieces + 1)
+    found = []
+    for k in range(comm.rank * pieces, (comm.rank + 1) * pieces):
+        begin, end = low.copy(), high.copy()
+        begin[0], end[0] = edges[k], edges[k + 1]
+        points, sublattice, numbers = crystal.sites(begin, end)
+        near = region.distance(points) < reach
+        found.append((points[near], sublattice[near], numbers[near].astype(np.int64)))
+    points, sublattice, numbers = (np.concatenate(parts) for parts in zip(*found))
+    return points, sublattice, numbers
 
 
 def thickness(crystal: Crystal, dim: int) -> float:
     """Depth of the modelled slice along z, Å: one crystal repeat in two dimensions, 1 otherwise."""
     return crystal.period((0.0, 0.0, 1.0)) if dim == 2 and crystal.pbc[2] else 1.0
-
-
-def cost_of(weights: Array) -> Array:
-    """Relative cost of an atom: those with weight are evaluated, the others only moved about."""
-    return np.where(weights > 0.0, 1.0, 0.02)

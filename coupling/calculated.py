@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 
 from coupling.atomistic import AtomisticEnergy
 from coupling.cut import Cut
-from coupling.hessian import match, rows_of
+from coupling.hessian import assembled, laid_out, lattice_around, longest, match
 from nnp.crystal import Crystal
 from nnp.external import External
 from nnp.measured import force_constants
@@ -33,28 +33,37 @@ class CalculatedEnergy(AtomisticEnergy):
 
     def __post_init__(self) -> None:
         assert isinstance(self.potential, External)
-        atoms, self._first = self.atoms, self.atoms.ownership.comm.rank == 0
-        box = np.ptp(atoms.reference, axis=0) + 4.0 * self.potential.cutoff
-        cell = np.where(np.array(atoms.pbc)[:, None], atoms.cell, np.diag(box))
-        self._ase = Atoms(atoms.numbers, atoms.reference, cell=cell, pbc=atoms.pbc)
+        self._whole: Atoms | None = None
         self._rest: float | None = None
-        if self._first:
-            self._ase.calc = self.potential.make()
+
+    def _first(self) -> Atoms | None:
+        """All atoms, on the first rank. Collective."""
+        atoms = self.atoms
+        x, numbers = (atoms.ownership.on_first(v) for v in (atoms.reference, atoms.numbers))
+        if x is None:
+            return None
+        assert isinstance(self.potential, External)
+        box = np.ptp(x, axis=0) + 4.0 * self.potential.cutoff
+        cell = np.where(np.array(atoms.pbc)[:, None], atoms.cell, np.diag(box))
+        return Atoms(numbers, x, cell=cell, pbc=atoms.pbc, calculator=self.potential.make())
 
     def __call__(self, positions: Array) -> tuple[float, Array]:
-        if not self._first:
-            return 0.0, np.zeros_like(positions)
+        own = self.atoms.ownership
         if self._rest is None:
-            self._rest = self._evaluate(self.atoms.reference)[0]
-        energy, gradient = self._evaluate(positions)
-        return energy - self._rest, gradient
+            self._whole = self._first()
+            self._rest = self._evaluate(own.on_first(self.atoms.reference))[0]
+        energy, gradient = self._evaluate(own.on_first(positions))
+        return energy - self._rest, own.from_first(gradient)
 
-    def _evaluate(self, positions: Array) -> tuple[float, Array]:
-        self._ase.set_positions(positions)
+    def _evaluate(self, positions: Array | None) -> tuple[float, Array | None]:
+        """Of all atoms, on the first rank."""
+        if positions is None or self._whole is None:
+            return 0.0, None
+        self._whole.set_positions(positions)
         self.counter.calls += 1
         self.counter.sites += len(positions)
-        forces = np.asarray(self._ase.get_forces(), float)
-        return float(self._ase.get_potential_energy()), -forces
+        forces = np.asarray(self._whole.get_forces(), float)
+        return float(self._whole.get_potential_energy()), -forces
 
     def curvature(self, positions: Array) -> Callable[[Array], Array]:
         raise ValueError("an ASE calculator gives no second derivatives")
@@ -67,24 +76,25 @@ class CalculatedEnergy(AtomisticEnergy):
         raise ValueError("an ASE calculator shows no neighbourhoods")
 
     def detail(self, positions: Array, potential: Potential | None = None) -> tuple[Array, Array, Array]:
-        """No sites, no site energies, and this rank's ∂/∂y (n, 3)."""
+        """No sites, no site energies, and ∂/∂y (n, 3) on this rank's atoms."""
         return np.zeros(0, int), np.zeros(0), self(positions)[1]
 
     @property
     def n_sites(self) -> int:
-        return len(self.atoms) if self._first else 0
+        own = self.atoms.ownership
+        return own.total if own.comm.rank == 0 else 0
 
 
 def calculated_hessian(atomistic: CalculatedEnergy, crystal: Crystal, cut: Cut | None = None) -> PETSc.Mat:
     """As coupling.hessian.reference_hessian: from the force constants of the crystal, each bond with the mean weight of
     its ends, those longer than the reach left out. Collective."""
-    atoms, own = atomistic.atoms, atomistic.atoms.ownership
     potential = atomistic.potential
     assert isinstance(potential, External)
-    total = csr_matrix((3 * (own.high - own.low), 3 * len(atoms)))
-    for p in range(len(crystal.basis)):
-        vectors, phi = force_constants(potential, crystal, p, potential.cutoff)
-        site = np.flatnonzero((atoms.sublattice == p) & (atomistic.weights != 0.0))
+    found = [force_constants(potential, crystal, p, potential.cutoff) for p in range(len(crystal.basis))]
+    halo, atoms = lattice_around(atomistic, max(longest(vectors) for vectors, _ in found))
+    total = csr_matrix((3 * len(atoms), 3 * len(atoms)))
+    for p, (vectors, phi) in enumerate(found):
+        site = np.flatnonzero((atomistic.atoms.sublattice == p) & (atomistic.weights != 0.0))
         neighbour, present = match(atoms, site, vectors, cut)
         k = (
             -0.5 * 0.5 * (phi + phi.transpose(0, 2, 1))
@@ -93,9 +103,5 @@ def calculated_hessian(atomistic: CalculatedEnergy, crystal: Crystal, cut: Cut |
         ends = np.stack([np.broadcast_to(site[:, None], neighbour.shape), neighbour], -1).reshape(-1, 2)
         signs = np.array([[1.0, -1.0], [-1.0, 1.0]])
         blocks = k.reshape(-1, 1, 1, 3, 3) * signs[..., None, None]
-        total = total + rows_of(ends, blocks, own.low, own.high, len(atoms))
-    return PETSc.Mat().createAIJ(
-        ((total.shape[0], None), (total.shape[0], None)),
-        csr=(total.indptr.astype(PETSc.IntType), total.indices.astype(PETSc.IntType), total.data),
-        comm=own.comm,
-    )
+        total = total + laid_out(ends, blocks, len(atoms))
+    return assembled(atomistic.atoms.ownership, halo, total)

@@ -15,7 +15,9 @@ import numpy as np
 from petsc4py import PETSc
 from scipy.spatial import cKDTree
 
+from coupling.atoms import AtomSet
 from coupling.cut import Cut
+from coupling.exchange import Halo
 from coupling.model import Field, Model
 
 Array = np.ndarray
@@ -32,6 +34,9 @@ rounding error of its size."""
 
 NEIGHBOURS = 24
 """Atoms that a linear field is fitted to, at most."""
+
+FITTED_WITHIN = 4.0
+"""Lattice constants from a point beyond which atoms have no weight in the fit."""
 
 
 def continued(old: Model, q: PETSc.Vec, new: Model, start: Field, cut: Cut | None = None) -> PETSc.Vec:
@@ -53,8 +58,8 @@ def continued(old: Model, q: PETSc.Vec, new: Model, start: Field, cut: Cut | Non
 
 @dataclass(frozen=True)
 class _State:
-    """moved: (n, 3) displacement of all atoms; nodes, nodal: (m, 3) places and displacements of all nodes; the same
-    on every rank."""
+    """What is known of the old model. moved: (n, 3) displacement of this rank's atoms; nodes, nodal: (m, 3) places and
+    displacements of all nodes, the same on every rank."""
 
     model: Model
     moved: Array
@@ -65,7 +70,14 @@ class _State:
     def of(cls, model: Model, q: PETSc.Vec) -> _State:
         mine = model.nodes, q.array_r[model.layout.mesh].reshape(-1, 3).copy()
         nodes, nodal = (np.concatenate(parts) for parts in zip(*model.comm.allgather(mine)))
-        return cls(model, model.displacements(q), nodes, nodal)
+        return cls(model, model.displacements(q).copy(), nodes, nodal)
+
+    def near(self, points: Array, reach: float) -> tuple[AtomSet, Array]:
+        """The old model's atoms within `reach` (Å) of this rank's points (n, 3) and more, and their displacements.
+        Collective."""
+        atoms = self.model.atoms
+        halo = Halo.around(atoms.ownership.comm, atoms.reference, points, reach, atoms.dim)
+        return atoms.extended(halo), halo.extended(self.moved)
 
     def on_mesh(self, points: Array) -> tuple[Array, Array, Array]:
         """Whether points (n, 3) lie in the mesh, the displacement there (n, 3) and its gradient (n, 3, 3).
@@ -79,10 +91,10 @@ class _State:
 
 def _atoms(state: _State, new: Model, values: Array) -> Array:
     """Displacements of this rank's free atoms, (n, 3); `values` where the old model has nothing. Collective."""
-    own = new.atoms.ownership.owned
-    free = new.atoms.free[own]
-    x, sublattice = new.atoms.reference[own][free], new.atoms.sublattice[own][free]
-    distance, index = cKDTree(state.model.atoms.reference).query(x)
+    free = new.atoms.free
+    x, sublattice = new.atoms.reference[free], new.atoms.sublattice[free]
+    before, moved = state.near(x, _SAME_SITE)
+    distance, index = _nearest(before.reference, x)
     known = distance < _SAME_SITE
     values = values.copy()
     if state.model.bulk is not None:
@@ -91,7 +103,7 @@ def _atoms(state: _State, new: Model, values: Array) -> Array:
             strain = 0.5 * (gradient + gradient.swapaxes(1, 2))
             u = u + np.einsum("icml,iml->ic", new.shift[sublattice], strain)
         values[found] = u[found]
-    values[known] = state.moved[index[known]]
+    values[known] = moved[index[known]]
     return values
 
 
@@ -106,10 +118,11 @@ def _nodes(state: _State, new: Model, values: Array, cut: Cut | None) -> Array:
         both = found & also
         values[both] = 0.5 * (u + v)[both]
         missing = ~both
-        distance, index = cKDTree(state.nodes).query(x)
+        distance, index = _nearest(state.nodes, x)
         same = distance < _SAME_NODE
         values[same], missing[same] = state.nodal[index[same]], False
-    near, u = fitted(state.model, state.moved, x[missing], cut)
+    wide = FITTED_WITHIN * state.model.crystal.a
+    near, u = fitted(state.model, *state.near(x[missing], wide), x[missing], cut)
     values[np.flatnonzero(missing)[near]] = u[near]
     return values
 
@@ -127,18 +140,24 @@ def _beside(x: Array, cut: Cut | None) -> tuple[Array, Array]:
     return above, below
 
 
-def fitted(model: Model, moved: Array, points: Array, cut: Cut | None) -> tuple[Array, Array]:
+def _nearest(tree: Array, points: Array) -> tuple[Array, Array]:
+    """Distance to the nearest of some places (n, 3), and which it is; infinite where there are none."""
+    if len(tree) == 0:
+        return np.full(len(points), np.inf), np.zeros(len(points), int)
+    return cKDTree(tree).query(points)
+
+
+def fitted(model: Model, atoms: AtomSet, moved: Array, points: Array, cut: Cut | None) -> tuple[Array, Array]:
     """Displacement (n, 3) at points (n, 3) of the linear field that fits the atoms around each best; and which points
     have atoms around them, (n,).
 
     u_i = a + G (X_i − x) + Λ_p : sym G by weighted least squares over the nearest atoms whose line to the point does
-    not cross the cut; moved: (atoms, 3) Å.
+    not cross the cut; atoms: of the model, those around the points at least; moved: (atoms, 3) Å.
     """
-    atoms, spacing, d = model.atoms, model.crystal.a, 3 if model.bulk is None else model.bulk.dim
+    spacing, d = model.crystal.a, 3 if model.bulk is None else model.bulk.dim
     if len(points) == 0 or len(atoms) == 0:
         return np.zeros(len(points), bool), np.zeros((len(points), 3))
-    tree = cKDTree(atoms.reference[:, :d])
-    distance, index = tree.query(points[:, :d], k=min(NEIGHBOURS, len(atoms)))
+    distance, index = cKDTree(atoms.reference[:, :d]).query(points[:, :d], k=min(NEIGHBOURS, len(atoms)))
     r = np.zeros((*index.shape, 3))
     r[..., :d] = atoms.reference[index][..., :d] - points[:, None, :d]
     weight = np.exp(-((distance / spacing) ** 2))

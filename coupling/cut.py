@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from mpi4py import MPI
 
 from coupling.atoms import AtomSet
+from coupling.exchange import Halo
 from nnp.neighbors import PairFilter, Pairs, find_pairs
 
 Array = np.ndarray
@@ -44,12 +46,14 @@ class Cut:
 
 @dataclass(frozen=True)
 class BondRow:
-    """The nearest-neighbour bonds across a cleavage plane, sorted along the crack: who they join and where.
+    """The nearest-neighbour bonds across a cleavage plane, sorted along the crack: who they join and where. Each
+    belongs to the rank that owns its lower atom.
 
-    lower, upper: (m,) atoms; shift: (m, 3) lattice vector added to the upper one, Å; x: (m,) position of the
-    bond along the crack, Å; rest: bond length at rest, Å.
+    halo: copies of the upper atoms that others own; lower, upper: (m,) atoms; shift: (m, 3) lattice vector added to
+    the upper one, Å; x: (m,) position of the bond along the crack, Å; rest: bond length at rest, Å.
     """
 
+    halo: Halo
     lower: Array
     upper: Array
     shift: Array
@@ -57,39 +61,51 @@ class BondRow:
     rest: float
 
     def stretch(self, positions: Array) -> Array:
-        """Length of each bond over its length at rest, (m,)."""
-        d = positions[self.upper] + self.shift - positions[self.lower]
+        """Length of each bond over its length at rest, (m,); positions (n, 3) of this rank's atoms. Collective."""
+        y = self.halo.extended(positions)
+        d = y[self.upper] + self.shift - y[self.lower]
         return np.linalg.norm(d, axis=1) / self.rest
 
     def tip(self, positions: Array, broken: float = 1.3) -> float:
         """Position along the crack of the foremost broken bond (stretch > broken), Å; −inf if all hold.
 
-        Bonds behind it may hold: a running crack leaves bridges.
+        Bonds behind it may hold: a running crack leaves bridges. Collective.
         """
         open_ = self.x[self.stretch(positions) > broken]
-        return float(open_.max()) if len(open_) else -np.inf
+        return float(self.halo.comm.allreduce(float(open_.max(initial=-np.inf)), MPI.MAX))
+
+    def bridges(self, positions: Array, behind: float, broken: float = 1.3) -> int:
+        """Bonds behind a place along the crack, Å, that hold. Collective."""
+        held = self.stretch(positions) <= broken
+        return int(self.halo.comm.allreduce(int((held & (self.x < behind)).sum())))
 
 
 def bond_row(atoms: AtomSet, height: float, within: Array) -> BondRow:
-    """Bonds across the plane y = height between the chosen atoms (`within`, (n,) boolean)."""
-    lower_half = atoms.reference[:, 1] < height
+    """Bonds across the plane y = height between the chosen ones (`within`, (n,) boolean) of this rank's atoms.
+    Collective."""
     spacing = _nearest(atoms)
-    pairs = find_pairs(atoms.state(atoms.reference), 1.1 * spacing)
+    halo = atoms.around(1.1 * spacing)
+    near, within = atoms.extended(halo), halo.extended(within)
+    lower_half = near.reference[:, 1] < height
+    pairs = find_pairs(near.state(near.reference), 1.1 * spacing)
     i, j = pairs.i.numpy(), pairs.j.numpy()
-    across = lower_half[i] & ~lower_half[j] & within[i] & within[j]
+    across = lower_half[i] & ~lower_half[j] & within[i] & within[j] & (i < halo.own)
     shift = pairs.shifts.numpy()[across] @ atoms.cell
     i, j = i[across], j[across]
-    x = 0.5 * (atoms.reference[i, 0] + atoms.reference[j, 0] + shift[:, 0])
+    x = 0.5 * (near.reference[i, 0] + near.reference[j, 0] + shift[:, 0])
     order = np.argsort(x, kind="stable")
-    return BondRow(i[order], j[order], shift[order], x[order], spacing)
+    return BondRow(halo, i[order], j[order], shift[order], x[order], spacing)
 
 
 def _nearest(atoms: AtomSet) -> float:
-    """Nearest-neighbour distance of the reference positions, Å."""
-    state = atoms.state(atoms.reference)
-    density_radius = 2.0
+    """Nearest-neighbour distance of the reference positions, Å. Collective."""
+    radius = 2.0
     while True:
-        pairs = find_pairs(state, density_radius)
-        if len(pairs):
-            return float(pairs.vectors(state).norm(dim=1).min())
-        density_radius *= 1.5
+        halo = atoms.around(radius)
+        state = atoms.extended(halo).state(halo.extended(atoms.reference))
+        pairs = find_pairs(state, radius)
+        mine = float(pairs.vectors(state).norm(dim=1).min()) if len(pairs) else np.inf
+        nearest = -atoms.ownership.largest(-mine)
+        if np.isfinite(nearest):
+            return nearest
+        radius *= 1.5

@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 
 from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
+from coupling.exchange import Halo
 from nnp.potential import Potential
 
 Array = np.ndarray
@@ -24,14 +25,17 @@ def reach(potential: Potential) -> float:
 
 def true_energy(atomistic: AtomisticEnergy, on: Array) -> AtomisticEnergy:
     """Σ ε_i over all sites within reach of the atoms `on` (n,): its gradient on these is minus the force that they
-    feel in the full crystal. What has been spent is counted with `atomistic`."""
-    near = _distance_to(atomistic.atoms, on) <= reach(atomistic.potential) + 1e-9
+    feel in the full crystal. What has been spent is counted with `atomistic`. Collective."""
+    near = _within(atomistic.atoms, on, reach(atomistic.potential) + 1e-9)
     return replace(atomistic, weights=near.astype(float))
 
 
-def _distance_to(atoms: AtomSet, chosen: Array) -> Array:
-    """Distance from each atom to the nearest of the chosen ones; in a thin periodic slice that in the plane,
-    which is never longer."""
-    dim = 2 if atoms.pbc[2] else 3
-    x = atoms.reference[:, :dim]
-    return cKDTree(x[chosen]).query(x)[0]
+def _within(atoms: AtomSet, chosen: Array, distance: float) -> Array:
+    """Which atoms (n,) are no farther than `distance` (Å) from a chosen one, on whatever rank; in a thin periodic slice
+    distances are those in the plane, which are never longer."""
+    x = atoms.reference
+    halo = Halo.around(atoms.ownership.comm, x[chosen], x, distance, atoms.dim)
+    felt = halo.extended(x[chosen])[:, : atoms.dim]
+    if len(felt) == 0:
+        return np.zeros(len(x), bool)
+    return cKDTree(felt).query(x[:, : atoms.dim])[0] <= distance

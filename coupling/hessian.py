@@ -18,6 +18,8 @@ from scipy.spatial import cKDTree
 from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
 from coupling.cut import Cut
+from coupling.exchange import Halo, Ownership
+from coupling.partition import sent_home
 from nnp.crystal import Crystal
 from nnp.external import External
 from nnp.field import completed, grown, shells
@@ -84,25 +86,48 @@ def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | N
 
         assert isinstance(atomistic, CalculatedEnergy)
         return calculated_hessian(atomistic, crystal, cut)
-    atoms, potential, own = atomistic.atoms, atomistic.potential, atomistic.atoms.ownership
-    total = csr_matrix((3 * (own.high - own.low), 3 * len(atoms)))
-    for p in range(len(crystal.basis)):
-        vectors, h = site_hessian(potential, crystal, p)
-        site = np.flatnonzero((atoms.sublattice == p) & (atomistic.weights != 0.0))
+    potential = atomistic.potential
+    found = [site_hessian(potential, crystal, p) for p in range(len(crystal.basis))]
+    halo, atoms = lattice_around(atomistic, max(longest(vectors) for vectors, _ in found))
+    masking = None if atomistic.masking is None else atomistic.masking.extended(halo)
+    total = csr_matrix((3 * len(atoms), 3 * len(atoms)))
+    for p, (vectors, h) in enumerate(found):
+        site = np.flatnonzero((atomistic.atoms.sublattice == p) & (atomistic.weights != 0.0))
         for part in np.array_split(site, 1 + len(site) * h.size // 20_000_000) if len(site) else ():
             neighbour, present = match(atoms, part, vectors, cut)
+            left = np.ones(1) if masking is None else masking.left(part, neighbour)[..., None, None]
+            blocks = _blocks(present, left * h, atomistic.weights[part])
             members = np.concatenate([neighbour, part[:, None]], axis=1)
-            mine = ((members >= own.low) & (members < own.high)).any(axis=1)
-            left = np.ones(1)
-            if atomistic.masking is not None:
-                left = atomistic.masking.left(part[mine], neighbour[mine])[..., None, None]
-            blocks = _blocks(present[mine], left * h, atomistic.weights[part[mine]])
-            total = total + rows_of(members[mine], blocks, own.low, own.high, len(atoms))
-    return PETSc.Mat().createAIJ(
-        ((total.shape[0], None), (total.shape[0], None)),
-        csr=(total.indptr.astype(PETSc.IntType), total.indices.astype(PETSc.IntType), total.data),
-        comm=own.comm,
-    )
+            total = total + laid_out(members, blocks, len(atoms))
+    return assembled(atomistic.atoms.ownership, halo, total)
+
+
+def longest(vectors: Array) -> float:
+    """Length of the longest of vectors (m, 3) and a little more, Å."""
+    return float(np.linalg.norm(vectors, axis=1).max(initial=0.0)) + 1e-2
+
+
+def lattice_around(atomistic: AtomisticEnergy, reach: float) -> tuple[Halo, AtomSet]:
+    """This rank's atoms with copies of those on sites within `reach` (Å) of the sites that it evaluates, and the vacant
+    sites there. Collective."""
+    atoms = atomistic.atoms
+    comm, near = atoms.ownership.comm, atoms.sites[atomistic.weights != 0.0]
+    halo = Halo.around(comm, atoms.sites, near, reach, atoms.dim)
+    empty = Halo.around(comm, atoms.vacant.points, near, reach, atoms.dim).extended(atoms.vacant.points)
+    return halo, atoms.extended(halo, replace(atoms.vacant, points=empty))
+
+
+def assembled(own: Ownership, halo: Halo, local: csr_matrix) -> PETSc.Mat:
+    """The sum over ranks of matrices (3 n, 3 n) on own atoms and copies, rows distributed as the atoms. Collective."""
+    number, entries = halo.extended(own.low + np.arange(own.count)), local.tocoo()
+    row, column = (3 * number[x // 3] + x % 3 for x in (entries.row, entries.col))
+    owner = np.searchsorted(own.starts, row // 3, side="right") - 1
+    table = sent_home(own.comm, np.column_stack([row, column, entries.data]), owner)
+    row, column = table[:, :2].astype(np.int64).T
+    n = 3 * own.count
+    mine = coo_matrix((table[:, 2], (row - 3 * own.low, column)), (n, 3 * own.total)).tocsr()
+    csr = (mine.indptr.astype(PETSc.IntType), mine.indices.astype(PETSc.IntType), mine.data)
+    return PETSc.Mat().createAIJ(((n, None), (n, None)), csr=csr, comm=own.comm)
 
 
 def match(atoms: AtomSet, site: Array, vectors: Array, cut: Cut | None) -> tuple[Array, Array]:
@@ -150,12 +175,12 @@ def _blocks(present: Array, h: Array, weight: Array) -> Array:
     return np.concatenate([blocks, -blocks.sum(axis=2, keepdims=True)], axis=2)
 
 
-def rows_of(members: Array, blocks: Array, low: int, high: int, n: int) -> csr_matrix:
-    """The rows of atoms low … high − 1 of the sum of all blocks."""
+def laid_out(members: Array, blocks: Array, n: int) -> csr_matrix:
+    """The sum of all blocks (s, m, m, 3, 3) between the atoms members (s, m), of n, (3 n, 3 n)."""
     row = np.broadcast_to(members[:, :, None], blocks.shape[:3])
     col = np.broadcast_to(members[:, None, :], blocks.shape[:3])
-    keep = (row >= low) & (row < high) & (np.abs(blocks).max(axis=(3, 4)) > 0.0)
+    keep = np.abs(blocks).max(axis=(3, 4)) > 0.0
     values, c = blocks[keep], np.arange(3)
-    i = np.broadcast_to(3 * (row[keep][:, None, None] - low) + c[:, None], values.shape)
+    i = np.broadcast_to(3 * row[keep][:, None, None] + c[:, None], values.shape)
     j = np.broadcast_to(3 * col[keep][:, None, None] + c, values.shape)
-    return coo_matrix((values.ravel(), (i.ravel(), j.ravel())), shape=(3 * (high - low), 3 * n)).tocsr()
+    return coo_matrix((values.ravel(), (i.ravel(), j.ravel())), shape=(3 * n, 3 * n)).tocsr()

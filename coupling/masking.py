@@ -15,6 +15,7 @@ import torch
 
 from coupling.atomistic import AtomisticEnergy
 from coupling.bodies import Bodies
+from coupling.exchange import Halo
 from coupling.share import Share
 from nnp.field import hearing
 from nnp.neighbors import Pairs
@@ -24,10 +25,14 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Masking:
-    """bodies: of all atoms; chi: (n,) χ of all atoms."""
+    """bodies: of this rank's atoms; chi: (n,) their χ. Extended by a halo, copies of others follow."""
 
     bodies: Bodies
     chi: Array
+
+    def extended(self, halo: Halo) -> Masking:
+        """With those of the copies. Collective."""
+        return Masking(Bodies(halo.extended(self.bodies.label)), halo.extended(self.chi))
 
     def shares(self, pairs: Pairs, index: torch.Tensor, shells: int) -> tuple[Share, ...]:
         """How the site energies of the atoms `index` (S,) are put together: with all pairs, and with those of one
@@ -67,9 +72,11 @@ def masked(atomistic: AtomisticEnergy, masking: Masking) -> AtomisticEnergy:
 
 
 def removed_adhesion(atomistic: AtomisticEnergy, masking: Masking) -> tuple[Array, Array]:
-    """This rank's sites and the energy (1 − χ_i)(ε_i^same − ε_i) that masking lifts each of them by at rest, eV."""
-    rest, mine = atomistic.atoms.reference, atomistic.atoms.ownership.owned
-    if (masking.chi[mine][atomistic.weights[mine] != 0.0] == 1.0).all():
+    """This rank's sites and the energy (1 − χ_i)(ε_i^same − ε_i) that masking lifts each of them by at rest, eV; none
+    where nothing is masked on any rank. Collective."""
+    masks = bool((masking.chi[atomistic.weights != 0.0] < 1.0).any())
+    if not atomistic.atoms.ownership.any(masks):
         return np.zeros(0, np.int64), np.zeros(0)
+    rest = atomistic.atoms.reference
     index, whole = atomistic.site_energies(rest)
     return index, replace(atomistic, masking=masking).site_energies(rest)[1] - whole

@@ -87,22 +87,22 @@ class Model:
         return self.transfer.createVecRight()
 
     def positions(self, q: PETSc.Vec) -> Array:
-        """y (n, 3) of all atoms, on every rank."""
+        """y (n, 3) of this rank's atoms. Collective."""
         y = self.atoms.reference + self.displacements(q)
-        return y if self.basis is None else y + self.atoms.ownership.gather(self.basis.beyond(q))
+        return y if self.basis is None else y + self.basis.beyond(q)
 
     def motion(self, q: PETSc.Vec) -> Callable[[PETSc.Vec], Array]:
-        """v → the derivative of the positions at q along v, (n, 3), on every rank."""
+        """v → the derivative of the positions at q along v, (n, 3) of this rank's atoms."""
         if self.basis is None:
             return self.displacements
         slope = self.basis.slope(q)
-        return lambda v: self.displacements(v) + self.atoms.ownership.gather(slope(v))
+        return lambda v: self.displacements(v) + slope(v)
 
     def displacements(self, q: PETSc.Vec) -> Array:
-        """T q (n, 3) of all atoms, on every rank."""
+        """T q (n, 3) of this rank's atoms. Collective."""
         moved = self.transfer.createVecLeft()
         self.transfer.mult(q, moved)
-        return self.atoms.ownership.gather(moved.array_r.reshape(-1, 3))
+        return moved.array_r.reshape(-1, 3)
 
     def energy_gradient(self, q: PETSc.Vec, g: PETSc.Vec) -> Energy:
         """Energy of the blended model; its exact gradient is written to g, prescribed unknowns included."""
@@ -138,17 +138,16 @@ class Model:
         return self.atoms.ownership.sum(energy), du
 
     def pull_back(self, dy: Array, g: PETSc.Vec) -> None:
-        """g = Tᵀ Σ_ranks dy; dy (n, 3) this rank's contribution to the derivative for all atoms."""
+        """g = Tᵀ dy; dy (n, 3) the derivative by the positions of this rank's atoms. Collective."""
         local = self.transfer.createVecLeft()
-        local.array[:] = self.atoms.ownership.sum_to_owners(dy).ravel()
+        local.array[:] = dy.ravel()
         self.transfer.multTranspose(local, g)
 
     def unknowns(self, field: Field) -> PETSc.Vec:
         """The unknowns that follow a displacement field: nodes exactly, free atoms with their internal shift."""
         q = self.vector()
-        own = self.atoms.ownership.owned
-        free = self.atoms.free[own]
-        x, p = self.atoms.reference[own][free], self.atoms.sublattice[own][free]
+        free = self.atoms.free
+        x, p = self.atoms.reference[free], self.atoms.sublattice[free]
         values = q.array
         values[self.layout.atoms] = (field(x) + self.internal_shift(field, x, p)).ravel()
         values[self.layout.mesh] = field(self.nodes).ravel()
@@ -169,4 +168,5 @@ class Model:
         values = g.array_r.copy()
         values[self.fixed] = 0.0
         blocks = values.reshape(-1, 3)
-        return self.atoms.ownership.largest(np.einsum("ic,ic->i", blocks, blocks).max(initial=0.0)) ** 0.5
+        largest = np.einsum("ic,ic->i", blocks, blocks).max(initial=0.0)
+        return self.atoms.ownership.largest(float(largest)) ** 0.5

@@ -38,9 +38,34 @@ FLAT = 0.05
 
 
 @dataclass(frozen=True)
+class Planes:
+    """The atoms of the two planes that face each other, the same on every rank: number (k,) of each (global), x (k, 3)
+    Å, upper (k,) boolean, and whether it is chosen, (k,)."""
+
+    number: Array
+    x: Array
+    upper: Array
+    chosen: Array
+
+    @classmethod
+    def of(cls, atoms: AtomSet, bodies: Bodies, chosen: Array) -> Planes:
+        """Of body 0 below and 1 above an interface normal to y. In an order that does not depend on the ranks, so that
+        neither does what is drawn between them. Collective."""
+        x, upper, own = atoms.reference, bodies.label == 1, atoms.ownership
+        top = -own.largest(-float(x[upper, 1].min(initial=np.inf)))
+        bottom = own.largest(float(x[~upper, 1].max(initial=-np.inf)))
+        faces = np.where(upper, x[:, 1] < top + FLAT, x[:, 1] > bottom - FLAT)
+        table = np.column_stack([own.low + np.arange(len(x)), x, upper, chosen])[faces]
+        table = np.concatenate(own.comm.allgather(table))
+        keys = np.round(table[:, 1:4], 4)
+        table = table[np.lexsort((keys[:, 1], keys[:, 2], keys[:, 0]))]
+        return cls(table[:, 0].astype(np.int64), table[:, 1:4], table[:, 4] != 0.0, table[:, 5] != 0.0)
+
+
+@dataclass(frozen=True)
 class PlanePoints:
-    """atom: (m,) the atom at each point; area: (m,) Å² of the interface that the point stands for; jump: (3m, 3n)
-    displacements of all atoms → (δ_n, δ_t1, δ_t2) of each point."""
+    """atom: (m,) the atom at each point (global number); area: (m,) Å² of the interface that the point stands for;
+    jump: (3m, 3n) displacements of all atoms → (δ_n, δ_t1, δ_t2) of each point. The same on every rank."""
 
     atom: Array
     area: Array
@@ -54,9 +79,9 @@ class PlanePoints:
         """The points whose atoms this rank owns, (m_local,), and J: unknowns → their openings, distributed.
         Collective."""
         own = atoms.ownership
-        mine = np.flatnonzero((self.atom >= own.low) & (self.atom < own.high))
+        mine = np.flatnonzero((self.atom >= own.low) & (self.atom < own.low + own.count))
         rows = self.jump[(3 * mine[:, None] + np.arange(3)).ravel()]
-        local = (3 * len(mine), 3 * (own.high - own.low))
+        local = (3 * len(mine), 3 * own.count)
         selection = PETSc.Mat().createAIJ(
             ((local[0], None), (local[1], None)),
             csr=(rows.indptr.astype(PETSc.IntType), rows.indices.astype(PETSc.IntType), rows.data),
@@ -94,11 +119,11 @@ def plane_law(
     layers: over which the mask is averaged, None: the weight of the atom at each point. Collective."""
     atoms, weights = model.atoms, model.atoms.weights
     left = (1.0 - masking.chi) * weights
-    if not (left > 0.0).any():
+    if not atoms.ownership.any(bool((left > 0.0).any())):
         return None
     points = plane_points(atoms, masking.bodies, model.crystal, left > 0.0)
     mine, jump = points.matrix(atoms, model.transfer)
-    atom = points.atom[mine]
+    atom = points.atom[mine] - atoms.ownership.low
     closed, chi = np.zeros((len(mine), 3)), masking.chi[atom]
     where = atoms.reference[atom]
     if layers is not None:
@@ -109,20 +134,24 @@ def plane_law(
 
 
 def plane_points(atoms: AtomSet, bodies: Bodies, crystal: Crystal, chosen: Array) -> PlanePoints:
-    """Points at the chosen atoms (n,) boolean of the two planes that face each other, of body 0 below and 1 above an
-    interface normal to y. ValueError where a chosen atom lies beyond the atoms of the other plane."""
-    x, upper = atoms.reference, bodies.label == 1
-    above = upper & (x[:, 1] < x[upper, 1].min() + FLAT)
-    below = ~upper & (x[:, 1] > x[~upper, 1].max() - FLAT)
-    parts = [_on(atoms, below & chosen, above, 1.0), _on(atoms, above & chosen, below, -1.0)]
+    """Points at the chosen ones (n,) boolean of this rank's atoms in the two planes that face each other, of body 0
+    below and 1 above an interface normal to y. ValueError where a chosen atom lies beyond the atoms of the other plane.
+    Collective."""
+    planes = Planes.of(atoms, bodies, chosen)
+    below, above = ~planes.upper, planes.upper
+    parts = [
+        _on(atoms, planes, below & planes.chosen, above, 1.0),
+        _on(atoms, planes, above & planes.chosen, below, -1.0),
+    ]
     point = np.concatenate([p[0] for p in parts])
-    area = np.concatenate([np.full(len(p[0]), 0.5 * _area(crystal, x[p[0]])) for p in parts])
+    area = np.concatenate([np.full(len(p[0]), 0.5 * _area(crystal, planes.x[p[0]])) for p in parts])
     row = np.concatenate([parts[0][1], parts[1][1] + len(parts[0][0])])
     column, value = (np.concatenate([p[k] for p in parts]) for k in (2, 3))
     c = np.arange(3)
-    entries = (3 * row[:, None] + c).ravel(), (3 * column[:, None] + AXES).ravel()
-    shape = (3 * len(point), 3 * len(x))
-    return PlanePoints(point, area, coo_matrix((np.repeat(value, 3), entries), shape=shape).tocsr())
+    entries = (3 * row[:, None] + c).ravel(), (3 * planes.number[column][:, None] + AXES).ravel()
+    shape = (3 * len(point), 3 * atoms.ownership.total)
+    jump = coo_matrix((np.repeat(value, 3), entries), shape=shape).tocsr()
+    return PlanePoints(planes.number[point], area, jump)
 
 
 def _area(crystal: Crystal, plane: Array) -> float:
@@ -140,10 +169,13 @@ def _area(crystal: Crystal, plane: Array) -> float:
     return cell / int(((k >= 0.0) & (k < 1.0)).all(axis=1).sum())
 
 
-def _on(atoms: AtomSet, at: Array, other: Array, sign: float) -> tuple[Array, Array, Array, Array]:
-    """The points `at` and the entries (point, atom, value) of sign · [Σ_j N_j u_j − u_i], j of the plane `other`."""
+def _on(
+    atoms: AtomSet, planes: Planes, at: Array, other: Array, sign: float
+) -> tuple[Array, Array, Array, Array]:
+    """The points `at` and the entries (point, atom, value) of sign · [Σ_j N_j u_j − u_i], j of the plane `other`, as
+    places among the atoms of both planes."""
     point, partner = np.flatnonzero(at), np.flatnonzero(other)
-    image, node, value = _interpolation(atoms, atoms.reference[partner], atoms.reference[point])
+    image, node, value = _interpolation(atoms, planes.x[partner], planes.x[point])
     k = np.arange(len(point))
     row = np.concatenate([image, k])
     column = np.concatenate([partner[node], point])

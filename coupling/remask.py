@@ -8,22 +8,32 @@ from typing import Any
 import numpy as np
 
 from coupling.atoms import AtomSet, thickness
+from coupling.exchange import Halo
 from coupling.model import Model
 from coupling.regions import Mask
 from coupling.term import Masked
-from coupling.voronoi import cell_fraction
+from coupling.voronoi import cell_fraction, overlap_reach
 from nnp.crystal import Crystal
 
 Array = np.ndarray
 
 
 def left_over(bulk: Any, crystal: Crystal, atoms: AtomSet, depth: float) -> Array:
-    """v_T / |T| of each owned cell, (nc,). A vacant site belongs to the atomistic side as its neighbours do."""
+    """v_T / |T| of each owned cell, (nc,). A vacant site belongs to the atomistic side as its neighbours do.
+    Collective."""
     points = np.concatenate([atoms.sites, atoms.vacant.points])
-    sublattice = np.concatenate([atoms.sublattice, atoms.vacant.sublattice])
-    weights = np.concatenate([atoms.weights, atoms.vacant.weights])
-    w = weights > 0.0
-    fraction = cell_fraction(bulk.cell_geometry(), crystal, points[w], sublattice[w], weights[w], depth)
+    table = np.column_stack(
+        [
+            points,
+            np.concatenate([atoms.sublattice, atoms.vacant.sublattice]),
+            np.concatenate([atoms.weights, atoms.vacant.weights]),
+        ]
+    )
+    table, cells = table[table[:, 4] > 0.0], bulk.cell_geometry()
+    centre, reach = overlap_reach(cells, crystal)
+    halo = Halo.around(bulk.comm, table[:, :3], centre, reach, bulk.dim)
+    near = halo.extended(table)
+    fraction = cell_fraction(cells, crystal, near[:, :3], near[:, 3].astype(int), near[:, 4], depth)
     return np.where(np.abs(fraction) < 1e-6, 0.0, fraction)  # rounding where the atoms fill all
 
 

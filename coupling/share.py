@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from coupling.exchange import Halo
 from nnp.neighbors import Pairs
 
 
@@ -22,6 +23,10 @@ class Share:
 
 class Sharing(Protocol):
     """Splits site energies into shares (coupling.masking.Masking)."""
+
+    def extended(self, halo: Halo) -> Sharing:
+        """Of this rank's atoms and copies of others. Collective."""
+        ...
 
     def shares(self, pairs: Pairs, index: torch.Tensor, shells: int) -> tuple[Share, ...]:
         """pairs: all that the sites index (S,) and their senders of messages, `shells` steps away, start; the parts

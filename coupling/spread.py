@@ -18,7 +18,7 @@ class ModelSpread:
     """Standard deviations over the members in place of the potential that drives a model.
 
     sites: what is evaluated, with neighbour lists that reach as far as any member; zero: ε_bulk of each member
-    on each atom, (members, n) eV; factor: of the calibration, on the forces.
+    on each of this rank's atoms, (members, n) eV; factor: of the calibration, on the forces.
     """
 
     committee: Committee
@@ -38,15 +38,15 @@ class ModelSpread:
         return cls(committee, sites, np.stack(zero), factor)
 
     def __call__(self, positions: Array) -> tuple[Array, Array]:
-        """positions (n, 3) of all atoms → of this rank's atoms the norm of the standard deviation of the force
+        """positions (n, 3) of this rank's atoms → of them the norm of the standard deviation of the force
         on them, eV/Å, times the calibration's factor, and the standard deviation of their site energies above
         the bulk's, eV, zero where they are not evaluated. One evaluation of each member. Collective."""
-        own, forces, energies = self.sites.atoms.ownership, [], []
+        forces, energies = [], []
         for member, zero in zip(self.committee.members, self.zero):
             index, found, gradient = self.sites.detail(positions, member)
             above = np.zeros(len(zero))
             above[index] = found - zero[index]
-            energies.append(above[own.owned])
-            forces.append(own.sum_to_owners(gradient))
+            energies.append(above)
+            forces.append(gradient)
         deviation = np.stack(forces).std(axis=0, ddof=1)
         return self.factor * np.linalg.norm(deviation, axis=1), np.stack(energies).std(axis=0, ddof=1)

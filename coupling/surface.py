@@ -15,9 +15,9 @@ from petsc4py import PETSc
 from scipy.spatial import cKDTree
 
 from coupling.atoms import Relaxation
-from coupling.exchange import Ownership
+from coupling.exchange import Halo
 from coupling.model import Model
-from coupling.transfer import following
+from coupling.transfer import following, free_numbers
 from nnp.crystal import Crystal
 
 Array = np.ndarray
@@ -74,21 +74,30 @@ def _area(crystal: Crystal, top: float) -> float:
 def follow(model: Model, surface: Surface) -> tuple[Array, PETSc.Mat]:
     """This rank's share of the sites: positions at rest (m, 3) and the matrix that gives their displacements from the
     unknowns. ValueError where a site is neither a free atom nor in the mesh. Collective."""
-    own = Ownership.balanced(model.comm, np.ones(len(surface.points)))
-    x, sublattice = surface.points[own.owned], surface.sublattice[own.owned]
-    atoms = model.atoms
-    number = np.full(len(x), -1)
-    free = np.flatnonzero(atoms.free)
-    if len(free) and len(x):
-        distance, nearest = cKDTree(atoms.sites[free]).query(x)
-        number = np.where(distance < 1e-3, nearest, -1)
+    comm, n = model.comm, len(surface.points)
+    mine = slice(n * comm.rank // comm.size, n * (comm.rank + 1) // comm.size)
+    x, sublattice = surface.points[mine], surface.sublattice[mine]
+    number = _free_there(model, x)
     bulk: Any = model.bulk  # the coupling's protocol names no shape functions
     interpolation = None if bulk is None else bulk.tabulate(x)
     found = number >= 0 if interpolation is None else (number >= 0) | interpolation.found
-    lost = model.comm.allreduce(int((~found).sum()))
+    lost = comm.allreduce(int((~found).sum()))
     if lost:
         raise ValueError(f"{lost} sites of the surface lie outside the domain")
     shift = model.shift if interpolation is not None else None
-    return x + surface.relaxation[own.owned], following(
-        model.comm, number, model.layout, interpolation, sublattice, shift
+    return x + surface.relaxation[mine], following(
+        comm, number, model.layout, interpolation, sublattice, shift
     )
+
+
+def _free_there(model: Model, x: Array) -> Array:
+    """Which free atom (global count) is at each of the sites x (m, 3) of this rank, −1 where none is. Collective."""
+    atoms = model.atoms
+    free = np.flatnonzero(atoms.free)
+    sites, numbers = atoms.sites[free], free_numbers(atoms, model.layout)[free]
+    halo = Halo.around(model.comm, sites, x, 1e-3)
+    sites, numbers = halo.extended(sites), halo.extended(numbers)
+    if len(sites) == 0 or len(x) == 0:
+        return np.full(len(x), -1)
+    distance, nearest = cKDTree(sites).query(x)
+    return np.where(distance < 1e-3, numbers[nearest], -1)

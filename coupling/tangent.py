@@ -17,10 +17,10 @@ Array = np.ndarray
 class Tangent:
     """v → ∂R/∂q v with R = Tᵀ ∇E_atomistic(X + T q) + ∇E_continuum(u) + ∇E_terms(q), prescribed unknowns included.
 
-    atoms: (n, 3) displacements of all atoms → this rank's share of the second derivatives times them; stiffness:
-    of the bulk at u, None without one. known: (n,) factors on the atoms' forces, and weight: on this rank's
-    unknowns, the atomistic share of a residual that is blended row by row (both None: plain sum). terms:
-    the stiffness of each term at q. motion: of all atoms along v, T v if not given.
+    atoms: (n, 3) displacements of this rank's atoms → the second derivatives times those of all; stiffness: of the
+    bulk at u, None without one. known: (n,) factors on the atoms' forces, and weight: on this rank's unknowns, the
+    atomistic share of a residual that is blended row by row (both None: plain sum). terms: the stiffness of each term
+    at q. motion: of this rank's atoms along v, T v if not given.
     """
 
     model: Model

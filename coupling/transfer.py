@@ -84,10 +84,9 @@ class Layout:
 
 def make_layout(atoms: AtomSet, n_owned_nodes: int) -> Layout:
     """Layout for the free atoms of `atoms` and this rank's number of mesh nodes. Collective."""
-    comm, starts = atoms.ownership.comm, atoms.ownership.starts
-    free_before = np.concatenate([[0], np.cumsum(atoms.free)])
-    nodes = np.concatenate([[0], np.cumsum(comm.allgather(n_owned_nodes))])
-    return Layout(comm.rank, free_before[starts].astype(np.int64), nodes.astype(np.int64))
+    comm = atoms.ownership.comm
+    free, nodes = np.array(comm.allgather((int(atoms.free.sum()), n_owned_nodes)), np.int64).T
+    return Layout(comm.rank, np.concatenate([[0], np.cumsum(free)]), np.concatenate([[0], np.cumsum(nodes)]))
 
 
 def transfer_matrix(
@@ -95,12 +94,16 @@ def transfer_matrix(
 ) -> PETSc.Mat:
     """T as a distributed matrix, 3 n_atoms × n_unknowns.
 
-    interpolation: for the atoms this rank owns, in order (None without a mesh); shift: Λ (b, 3, 3, 3) by
+    interpolation: for this rank's atoms, in order (None without a mesh); shift: Λ (b, 3, 3, 3) by
     sublattice, or None for a rigid basis. Atoms that are neither free nor found on the mesh get empty rows.
     """
-    own = atoms.ownership
-    number = np.where(atoms.free, np.cumsum(atoms.free) - 1, -1)[own.owned]
-    return following(own.comm, number, layout, interpolation, atoms.sublattice[own.owned], shift)
+    number = free_numbers(atoms, layout)
+    return following(atoms.ownership.comm, number, layout, interpolation, atoms.sublattice, shift)
+
+
+def free_numbers(atoms: AtomSet, layout: Layout) -> Array:
+    """Which free atom (global count) each atom of this rank is, −1 where it is none, (n,)."""
+    return np.where(atoms.free, layout.free_starts[layout.rank] + np.cumsum(atoms.free) - 1, -1)
 
 
 def following(
@@ -139,12 +142,12 @@ def gradient_matrices(
 ) -> tuple[PETSc.Mat, ...]:
     """∂u/∂x, ∂u/∂y and ∂u/∂z of the finite-element field at this rank's atoms, 3 n_atoms × n_unknowns each; rows of
     others than the slaved (k,) are empty."""
-    own, k = atoms.ownership, interpolation.nodes.shape[1]
+    comm, k = atoms.ownership.comm, interpolation.nodes.shape[1]
     rows, cols = np.repeat(slaved, k), layout.node_block(interpolation.nodes[slaved].ravel())
-    size = (own.high - own.low, layout.n_local // 3)
+    size = (len(atoms), layout.n_local // 3)
     gradients = interpolation.gradients[slaved].reshape(-1, 3)
     return tuple(
-        block_matrix(own.comm, rows, cols, gradients[:, m, None, None] * np.eye(3), size) for m in range(3)
+        block_matrix(comm, rows, cols, gradients[:, m, None, None] * np.eye(3), size) for m in range(3)
     )
 
 

@@ -105,6 +105,15 @@ def cell_fraction(
     return 1.0 - taken / measure(cells)
 
 
+def overlap_reach(cells: Array, crystal: Crystal) -> tuple[Array, Array]:
+    """Of cells (m, d + 1, d) the centres (m, d), and how far from there the sites are at most whose Voronoi cells meet
+    them, (m,) Å."""
+    centre = cells.mean(axis=1)
+    radius = np.linalg.norm(cells - centre[:, None], axis=2).max(axis=1)
+    longest = max(np.linalg.norm(d, axis=1).max() for d in site_neighbours(crystal, cells.shape[2]))
+    return centre, radius + longest  # a Voronoi cell lies within that distance of its site
+
+
 def _columns(
     points: Array, sublattice: Array, weights: Array, dim: int, crystal: Crystal
 ) -> tuple[Array, Array, Array]:

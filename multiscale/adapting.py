@@ -177,17 +177,16 @@ def _bridges(sim: Simulation, q: PETSc.Vec, placement: Placement) -> int:
     if sim.bonds is None:
         return 0
     back = placement.centre[0] - half_width(placement)
-    held = sim.bonds.stretch(sim.model.positions(q)) <= HOLDS
-    return int((held & (sim.bonds.x < back)).sum())
+    return sim.bonds.bridges(sim.model.positions(q), back, HOLDS)
 
 
 def sizes(sim: Simulation) -> dict[str, int]:
-    """Of a model. The same on every rank."""
-    model = sim.model
+    """Of a model. Collective."""
+    model, own = sim.model, sim.model.atoms.ownership
     return {
-        "atoms": len(model.atoms),
-        "free_atoms": int(model.atoms.free.sum()),
-        "evaluated_sites": int((model.atoms.weights != 0.0).sum()),
+        "atoms": own.total,
+        "free_atoms": int(model.layout.free_starts[-1]),
+        "evaluated_sites": int(own.sum(int((model.atoms.weights != 0.0).sum()))),
         "mesh_nodes": int(model.layout.mesh_starts[-1]),
         "unknowns": model.layout.n_global,
     }

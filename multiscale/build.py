@@ -122,7 +122,7 @@ def _with_plane(
     model, interface = with_interface(case, material, model, before)
     tip = None if placement is None or placement.tip is None else placement.tip[0]
     law = None if interface is None else interface.law
-    if not len(model.atoms):
+    if not model.atoms.ownership.total:
         return model, interface
     return with_masking(case, material, model, law, tip), interface
 
@@ -145,7 +145,7 @@ def _assembled(
     hessian = reference_hessian(model.atomistic, material.crystal, cut)
     bonds = (
         None
-        if cut is None or cut is APART or not len(model.atoms)
+        if cut is None or cut is APART or not model.atoms.ownership.total
         else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
     )
     # bodies apart do not feel each other

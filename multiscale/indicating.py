@@ -60,8 +60,7 @@ def _uncertain(sim: Simulation, q: PETSc.Vec, moduli: Array, cut: Cut | None) ->
     faces of a crack are left out: the faces run on through the blend zone of any core."""
     model, spread = sim.model, sim.trust.spread
     d = 2 if model.bulk is None else model.bulk.dim
-    own = model.atoms.ownership.owned
-    w, x = model.atoms.weights[own], model.atoms.reference[own]
+    w, x = model.atoms.weights, model.atoms.reference
     if spread is None:
         return np.zeros(0), np.zeros((0, d))
     between = (w > 0.0) & (w < 1.0)

@@ -39,14 +39,14 @@ def with_masking(
                 "interface.chi", "must be 1: a calculator has no site energies to take adhesion out of"
             )
         return model
-    points, height = model.atoms.reference, material.tip[1]
+    points, height, own = model.atoms.reference, material.tip[1], model.atoms.ownership
     chi = make_chi(case, material.tip[0] if tip is None else tip)
     try:
         bodies = sides(points, height)
-        _check_gap(material, points, height)
+        _check_gap(material, model, height)
         masking = Masking(bodies, by_surface_cell(chi, material.crystal)(points))
         term = None
-        if (masking.chi < 1.0).any():
+        if own.any(bool((masking.chi < 1.0).any())):
             layers = adhesive_layers(material.potential, material.crystal)
             raw = between_planes(law or make_law(case, material))
             term = plane_law(model, masking, raw, height, layers)
@@ -74,11 +74,12 @@ def make_chi(case: Case, tip: float) -> Chi:
     return Graded(config.chi, fade.to, (centre,), fade.radius, fade.width)
 
 
-def _check_gap(material: Material, points: Array, height: float) -> None:
+def _check_gap(material: Material, model: Model, height: float) -> None:
     """The law is of the crystal cut in the widest gap between its atomic planes; ValueError where the tip lies in
-    another."""
-    y = points[:, 1]
-    gap = float(y[y > height].min() - y[y < height].max())
+    another. Collective."""
+    y, own = model.atoms.reference[:, 1], model.atoms.ownership
+    above, below = y[y > height].min(initial=np.inf), y[y < height].max(initial=-np.inf)
+    gap = -own.largest(-float(above)) - own.largest(float(below))
     planes = material.crystal.planes(1)
     widest = np.diff(np.append(planes, planes[0] + material.crystal.period((0.0, 1.0, 0.0)))).max()
     if gap < widest - FLAT:

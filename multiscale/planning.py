@@ -25,7 +25,8 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
     case = with_radius(case, material)
     load = LOADS[case.load.type](case.load, material, case.geometry)
     model = make_model(case, material, comm)
-    n = len(model.atoms)
+    n = model.atoms.ownership.total
+    evaluated = int(model.atoms.ownership.sum(int((model.atoms.weights != 0).sum())))
     volume = _volume(case, material.crystal)
     pairs = (
         4 / 3 * np.pi * (material.potential.cutoff + model.atomistic.skin) ** 3 / material.crystal.site_volume
@@ -35,8 +36,8 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
         **_extent(case),
         "receptive field": {"value": material.potential.receptive_field, "unit": "Å"},
         "atoms": n,
-        "free atoms": int(model.atoms.free.sum()),
-        "site energies per evaluation": int((model.atoms.weights != 0).sum()),
+        "free atoms": int(model.layout.free_starts[-1]),
+        "site energies per evaluation": evaluated,
         "atoms of the same domain, fully atomistic": round(volume / material.crystal.site_volume),
         "mesh nodes": int(model.layout.mesh_starts[-1]),
         "unknowns": model.layout.n_global,

@@ -63,36 +63,34 @@ def atom_snapshot(model: Model, q: PETSc.Vec, more: dict[str, Array] | None = No
     (eV; zero where the mask is), mask, whether free (1), slaved to the mesh (0), and sublattice; with an interface
     body (0 below it, 1 above) and chi, the share of its adhesion that the atoms carry there; `more` fields of this
     rank's atoms. Collective."""
-    atoms, own = model.atoms, model.atoms.ownership
+    atoms = model.atoms
     positions = model.positions(q)
     index, energies, gradient = model.atomistic.detail(positions)
-    force = -own.sum_to_owners(gradient)
     site_energy = np.zeros(len(atoms))
     site_energy[index] = energies - model.atomistic.zero_level[index]
-    mine = own.owned
     data = {
-        "displacement": positions[mine] - atoms.reference[mine],
-        "force": force,
-        "site_energy": site_energy[mine],
-        "mask": atoms.weights[mine],
-        "free": atoms.free[mine].astype(np.int32),
-        "sublattice": atoms.sublattice[mine].astype(np.int32),
+        "displacement": positions - atoms.reference,
+        "force": -gradient,
+        "site_energy": site_energy,
+        "mask": atoms.weights,
+        "free": atoms.free.astype(np.int32),
+        "sublattice": atoms.sublattice.astype(np.int32),
         **_sides(model),
         **(more or {}),
     }
-    return AtomSnapshot(positions[mine], atoms.numbers[mine], atoms.cell, atoms.pbc, data)
+    return AtomSnapshot(positions, atoms.numbers, atoms.cell, atoms.pbc, data)
 
 
 def owned_atoms(model: Model) -> Array:
     """Sites of this rank's atoms in the perfect crystal, (n, 3) Å."""
-    return model.atoms.sites[model.atoms.ownership.owned]
+    return model.atoms.sites
 
 
 def _sides(model: Model) -> dict[str, Array]:
-    masking, mine = model.atomistic.masking, model.atoms.ownership.owned
+    masking = model.atomistic.masking
     if not isinstance(masking, Masking):
         return {}
-    return {"body": masking.bodies.label[mine].astype(np.int32), "chi": masking.chi[mine]}
+    return {"body": masking.bodies.label.astype(np.int32), "chi": masking.chi}
 
 
 def gathered(comm: Any, snapshot: AtomSnapshot) -> AtomSnapshot | None:

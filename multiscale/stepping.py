@@ -209,4 +209,4 @@ class Stepper:
 
 def _free_sites(model: Model) -> Array:
     """Where the free atoms of this rank are in the perfect crystal, (n, 3) Å."""
-    return owned_atoms(model)[model.atoms.free[model.atoms.ownership.owned]]
+    return owned_atoms(model)[model.atoms.free]

@@ -41,8 +41,7 @@ def reactions(sim: Simulation, q: PETSc.Vec) -> tuple[Array, Array]:
     g = model.vector()
     sim.scheme.energy_gradient(q, g)
     at = np.zeros((model.layout.n_local // 3, 3))
-    own = model.atoms.ownership.owned
-    at[: model.layout.n_free] = model.atoms.reference[own][model.atoms.free[own]]
+    at[: model.layout.n_free] = model.atoms.reference[model.atoms.free]
     at[model.layout.n_free :] = model.nodes
     held = np.zeros(len(at), bool)
     held[model.fixed // 3] = True

@@ -47,7 +47,7 @@ class Trust:
     notes: tuple[str, ...] = ()
 
     def look(self, positions: Array, with_spread: bool) -> Look:
-        """Measure at positions (n, 3) of all atoms; the spread, which costs an evaluation of each member, only
+        """Measure at positions (n, 3) of this rank's atoms; the spread, which costs an evaluation of each member, only
         if asked for. Collective."""
         found: dict[str, Array] = {}
         with self.model.clock("trust"):
@@ -56,7 +56,7 @@ class Trust:
                 values = np.zeros(len(positions))
                 if len(index):
                     values[index] = self.measure.extrapolation(graph).numpy()
-                found["extrapolation"] = values[self.model.atoms.ownership.owned]
+                found["extrapolation"] = values
             if self.spread is not None and with_spread:
                 found["force_spread"], found["site_energy_spread"] = self.spread(positions)
         return Look(found)
@@ -76,21 +76,21 @@ class Trust:
             if kind not in look.fields:
                 continue
             warn, stop = getattr(self.limits.warn, kind), getattr(self.limits.stop, kind)
-            value, atom = self._worst(look.fields[kind])
+            value, atom, place = self._worst(look.fields[kind], positions)
             limit = stop if 0.0 < stop < value else warn
             if limit == 0.0 or value <= limit:
                 continue
             above = int(self.model.atoms.ownership.sum(float((look.fields[kind] > limit).sum())))
             entry = {"step": step, "kind": kind, "value": value, "limit": limit, "atom": atom}
-            entry |= {"position": positions[atom].tolist(), "atoms": above, "stops": limit == stop}
+            entry |= {"position": place, "atoms": above, "stops": limit == stop}
             out.append({**entry, "message": _message(entry)})
         return out
 
-    def _worst(self, values: Array) -> tuple[float, int]:
-        """Largest value of all ranks and its atom."""
+    def _worst(self, values: Array, positions: Array) -> tuple[float, int, list[float]]:
+        """Largest value of all ranks, its atom, and where that is."""
         own = self.model.atoms.ownership
         k = int(values.argmax()) if len(values) else 0
-        mine = (float(values[k]), own.low + k) if len(values) else (0.0, 0)
+        mine = (float(values[k]), own.low + k, positions[k].tolist()) if len(values) else (0.0, 0, [])
         return max(own.comm.allgather(mine))
 
 
@@ -115,7 +115,7 @@ def check_limits(case: Case, potential: Potential, committee: Committee | None) 
 
 
 def make_trust(case: Case, material: Material, model: Model) -> Trust:
-    if not len(model.atoms):
+    if not model.atoms.ownership.total:
         return Trust(model, case.potential.trust, None, None, ())
     measure, committee = extrapolating(material.potential), material.committee
     spread = None if committee is None else ModelSpread.of(committee, model.atomistic, material.crystal)

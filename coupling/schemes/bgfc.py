@@ -38,7 +38,7 @@ class Bgfc:
         self._load = model.vector()
         bare = replace(model, terms=())  # what a term does at the reference is no ghost force
         _cut(bare, self.reference).energy_gradient(self._q0, self._load)
-        if self.reference.cut is not None or len(model.atoms.vacant.points):
+        if self.reference.cut is not None or model.atoms.ownership.sum(len(model.atoms.vacant.points)):
             self._load.axpy(-1.0, _true_forces(model, self.reference, self._q0))
         self._load.array[model.fixed] = 0.0
         if self.reference.cut is not None and self.reference.cut.through:
@@ -66,13 +66,10 @@ def _balance(load: PETSc.Vec, model: Model, height: float) -> None:
     """Take the resultant on each of two bodies, above and below a height, off a load: the true energy has none, but
     where surface atoms differ (at steps) their blended forces do not add up to zero. What is taken is spread over the
     blend zone as Tᵀ w(1 − w)."""
-    own, w = model.atoms.ownership, model.atomistic.weights
-    free = model.atoms.reference[own.owned][model.atoms.free[own.owned]]
+    w, free = model.atomistic.weights, model.atoms.reference[model.atoms.free]
     upper = np.concatenate([free, model.nodes])[:, 1] > height + 1e-6
-    part = np.zeros((len(w), 3))
-    part[own.owned] = (w * (1.0 - w))[own.owned, None]
     spread = model.vector()
-    model.pull_back(part, spread)
+    model.pull_back(np.tile((w * (1.0 - w))[:, None], 3), spread)
     spread.array[model.fixed] = 0.0
     blocks, shares = load.array.reshape(-1, 3), spread.array_r.reshape(-1, 3)
     for body in (upper, ~upper):
@@ -85,7 +82,7 @@ def _cut(model: Model, reference: Reference) -> Model:
     """The model with the bonds across the cut removed."""
     if reference.cut is None:
         return model
-    return replace(model, atomistic=replace(model.atomistic, keep=reference.cut.filter(model.atoms)))
+    return replace(model, atomistic=replace(model.atomistic, keep=reference.cut.filter))
 
 
 def _true_forces(model: Model, reference: Reference, q: PETSc.Vec) -> PETSc.Vec:

@@ -67,8 +67,8 @@ class Bqcf:
 
 
 def known_forces(model: Model) -> Array:
-    """Atoms (n,) whose true force the halo allows: one lattice constant beyond the blend zone, so that the elements
-    at its edge have all theirs."""
+    """This rank's atoms (n,) whose true force the halo allows: one lattice constant beyond the blend zone, so that
+    the elements at its edge have all theirs."""
     assert model.mask is not None
     return model.mask.core.distance(model.atoms.reference) < model.mask.blend + model.crystal.a
 
@@ -82,7 +82,7 @@ def test_weights(model: Model, known: Array) -> Array:
     size = (transfer.getSizes()[0], transfer.getSizes()[1])
     absolute = PETSc.Mat().createAIJ(size, csr=(rows, columns, np.abs(values)), comm=transfer.comm)
     lost, touched = transfer.createVecLeft(), transfer.createVecRight()
-    lost.array[:] = np.repeat(~known[model.atoms.ownership.owned], 3)
+    lost.array[:] = np.repeat(~known, 3)
     absolute.multTranspose(lost, touched)
     weight = np.ones(model.layout.n_local)
     weight[model.layout.mesh] = np.repeat(model.mask(model.nodes), 3)

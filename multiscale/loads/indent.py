@@ -72,6 +72,6 @@ def _room(model: Model, centre: tuple[float, ...]) -> float:
     """Distance from the middle of the contact to the nearest side, Å. Collective."""
     axes = [0, 2][: len(centre)]
     points = np.concatenate([model.nodes, model.atoms.reference])[:, axes]
-    high = np.max(model.comm.allgather(points.max(axis=0)), axis=0)
-    low = np.min(model.comm.allgather(points.min(axis=0)), axis=0)
+    high = np.max(model.comm.allgather(points.max(axis=0, initial=-np.inf)), axis=0)
+    low = np.min(model.comm.allgather(points.min(axis=0, initial=np.inf)), axis=0)
     return float(min((high - centre).min(), (np.asarray(centre) - low).min())) - 1e-6

@@ -23,6 +23,13 @@ from multiscale.masking import adhesion
 torch.set_num_threads(1)
 comm = MPI.COMM_WORLD
 numbers = []
+
+
+def norms(values):
+    """Of the columns, over the atoms of all ranks."""
+    return np.sqrt(comm.allreduce((values**2).sum(axis=0)))
+
+
 for material in ("stillinger-weber", "lennard-jones"):
     patch = make_patch(material, comm)
     scheme, model = patch.scheme("bgfc"), patch.model
@@ -37,7 +44,7 @@ for material in ("stillinger-weber", "lennard-jones"):
     solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-8))
     positions = model.positions(q)
     moved = positions - model.atoms.reference
-    numbers += [solution.energy.total, float(solution.converged), *np.linalg.norm(moved, axis=0)]
+    numbers += [solution.energy.total, float(solution.converged), *norms(moved)]
 patch = make_patch("lennard-jones", comm, law="cauchy-born", degree=2)
 for name, method in (
     ("bgfc", "quasi-newton"),
@@ -51,11 +58,11 @@ for name, method in (
     q = model.unknowns(lambda x: 0.02 * x + 0.1 * np.sin(0.2 * x + 0.2))
     solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-11), None, method)
     moved = model.positions(q) - model.atoms.reference
-    numbers += [solution.energy.total, float(solution.converged), *np.linalg.norm(moved, axis=0)]
+    numbers += [solution.energy.total, float(solution.converged), *norms(moved)]
 patch = make_patch("stillinger-weber", comm, relaxed=True)
 model, g = patch.model, patch.model.vector()
 patch.scheme("bqcf").residual(model.unknowns(lambda x: 0.02 * x + 0.1 * np.sin(0.7 * x + 0.2)), g)
-numbers += [g.norm(), *np.linalg.norm(model.positions(g), axis=0)]
+numbers += [g.norm(), *norms(model.positions(g))]
 patch = make_patch("stillinger-weber", comm)
 masking = masking_of(patch.model, by_surface_cell(GRADED, patch.crystal))
 law = Uber.of(0.17, 0.22, 0.05, np.array([[3.3, 1.9], [0.0, 3.8]]))
@@ -69,7 +76,7 @@ for name, method in (("bgfc", "newton"), ("bqcf", "quasi-newton"), ("schwarz", "
     solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-10), None, method)
     moved = model.positions(q) - model.atoms.reference
     energy = solution.energy
-    numbers += [energy.total, energy.interface, float(solution.converged), *np.linalg.norm(moved, axis=0)]
+    numbers += [energy.total, energy.interface, float(solution.converged), *norms(moved)]
     numbers += [float(comm.allreduce(scheme.model.atomistic.n_sites))]
 if comm.rank == 0:
     print(" ".join(repr(float(n)) for n in numbers))

@@ -47,9 +47,10 @@ def test_weights_and_a_cut_with_messages() -> None:
     potential, crystal = MATERIALS["equivariant"]()
     model = atomistic_model(potential, crystal, Ball((0.0, 0.0), 12.0), 2, MPI.COMM_SELF, None)
     atoms, weights = model.atoms, model.atoms.weights * np.linspace(0.0, 1.0, len(model.atoms))
-    cut, skin = Cut((1.0, 0.0)).filter(atoms), model.atomistic.skin
+    keep, skin = Cut((1.0, 0.0)).filter, model.atomistic.skin
+    cut = keep(atoms)
     y = atoms.reference + 0.1 * np.random.default_rng(0).normal(size=(len(atoms), 3))
-    energy, gradient = replace(model.atomistic, weights=weights, keep=cut)(y)
+    energy, gradient = replace(model.atomistic, weights=weights, keep=keep)(y)
 
     state = atoms.state(y)
     pairs = find_pairs(state, potential.cutoff + skin)
