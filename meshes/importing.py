@@ -11,6 +11,7 @@ import meshio
 import numpy as np
 
 from meshes.data import MeshData, make_mesh
+from meshes.elsewhere import SUFFIXES, read_elsewhere
 
 Array = np.ndarray
 _FACETS = {2: "line", 3: "triangle"}
@@ -22,8 +23,9 @@ _TAG = "tag:"
 def read_mesh(path: str | Path) -> MeshData:
     """The triangles of a plane mesh or the tetrahedra of a solid one, coordinates taken as Å.
 
-    Tags are the named groups of facets: gmsh's physical groups (unnamed ones by number), cell sets, and what
-    `write_mesh` wrote. Points that no cell uses are dropped.
+    Tags are the named groups of facets: gmsh's physical groups (unnamed ones by number), MED's groups, sets of facets,
+    sets of points (Abaqus, Exodus: facets of the boundary that have all their corners in one), and what `write_mesh`
+    wrote. Points that no cell uses are dropped.
 
     Raises ValueError with one sentence where the file is missing, unreadable, empty, holds other cells than
     linear triangles or tetrahedra, is a curved surface, or is no conforming mesh.
@@ -76,7 +78,7 @@ def _read(path: Path) -> meshio.Mesh:
     try:
         # meshio prints on errors and ends the program on some.
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            return meshio.read(path)
+            return read_elsewhere(path) if path.suffix.lower() in SUFFIXES else meshio.read(path)
     except (Exception, SystemExit) as error:
         told = isinstance(error, meshio.ReadError | ImportError) and str(error)
         reason = str(error).rstrip(".") if told else "unknown or broken format"
@@ -98,7 +100,24 @@ def _tags(raw: meshio.Mesh, dim: int) -> dict[str, Array]:
         for name, chosen in _groups(raw, i, len(data), dim):
             if chosen.any():
                 found.setdefault(name, []).append(data[chosen])
+    for name, facets_of in _point_sets(raw, dim):
+        if name not in found:
+            found[name] = [facets_of]
     return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _point_sets(raw: meshio.Mesh, dim: int) -> list[tuple[str, Array]]:
+    """The facets of the boundary, each of one cell only, that have all their corners in a set of points."""
+    if not raw.point_sets:
+        return []
+    cells = np.concatenate([b.data for b in raw.cells if b.type == _CELLS[dim]])
+    facets = np.concatenate([np.delete(cells, k, axis=1) for k in range(dim + 1)])
+    _, first, count = np.unique(np.sort(facets, axis=1), axis=0, return_index=True, return_counts=True)
+    rim = facets[np.sort(first[count == 1])]
+    inside = {
+        name: np.isin(rim, np.asarray(points, int)).all(axis=1) for name, points in raw.point_sets.items()
+    }
+    return [(name, rim[chosen]) for name, chosen in inside.items() if chosen.any()]
 
 
 def _groups(raw: meshio.Mesh, block: int, n: int, dim: int) -> list[tuple[str, Array]]:
@@ -110,6 +129,10 @@ def _groups(raw: meshio.Mesh, block: int, n: int, dim: int) -> list[tuple[str, A
     for key, values in raw.cell_data.items():
         if key.startswith(_TAG):
             groups.append((key[len(_TAG) :], np.asarray(values[block]).ravel() != 0))
+    families = getattr(raw, "cell_tags", {})
+    for number, names in families.items() if "cell_tags" in raw.cell_data else ():
+        mine = np.asarray(raw.cell_data["cell_tags"][block]).ravel() == number
+        groups += [(name, mine) for name in names]
     if "gmsh:physical" in raw.cell_data:
         number = np.asarray(raw.cell_data["gmsh:physical"][block]).ravel()
         names, known = _physical_names(raw.field_data, dim - 1), {name for name, _ in groups}

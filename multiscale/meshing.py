@@ -89,7 +89,10 @@ def _imported(case: Case, file: str) -> MeshData:
         raise InputError("continuum.mesh.file", message)
     if missing:
         have = ", ".join(sorted(mesh.tags)) or "none"
-        message = f"lacks the boundary {' and '.join(missing)} as a named group of facets; it has {have}"
+        message = (
+            f"lacks the boundary {' and '.join(missing)} as a named group of facets; it has {have} "
+            "(physical groups of gmsh, groups of MED, sets of Abaqus and Exodus count)"
+        )
         raise InputError("continuum.mesh.file", message)
     return mesh
 

@@ -162,7 +162,11 @@ class MeshConfig:
     growth: float = item(
         "ratio of the sizes of neighbouring elements outwards", 1.2, at_least=1.01, at_most=2.9
     )
-    file: str | None = item("a mesh file read instead (any format of meshio)", None)
+    file: str | None = item(
+        "a mesh file read instead, in any format of meshio (gmsh, vtu, XDMF, MED, Exodus, Abaqus ...), lengths in Å; "
+        "its outer boundary must be a group named outer, crack faces crack_upper and crack_lower",
+        None,
+    )
     h: float | None = item(
         "element size at the blend; null: the lattice spacing", None, dimension="length", above=0.0
     )
