@@ -67,6 +67,12 @@ class Indenter:
         blocks = curvature[:, None, None] * nn + (slope / r)[:, None, None] * (np.diag(self.across) - nn)
         return _block_diagonal(blocks, self.transfer).ptap(self.transfer)
 
+    def gaps(self, q: PETSc.Vec) -> tuple[Array, Array]:
+        """Distances (m,) of this rank's sites from the surface of the indenter, negative inside it, and where they are
+        (m, 3), Å. Collective."""
+        r, _, y = self._approach(q)
+        return r - self.radius, y
+
     def forces(self, q: PETSc.Vec) -> tuple[Array, Array]:
         """Positions (m, 3), Å, of this rank's sites, and the force of the indenter on each, (m, 3) eV/Å."""
         r, n, y = self._approach(q)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from multiscale import masking
+from multiscale import masking, watchdogs
 from multiscale.adapting import faces, left_behind, sizes
 from multiscale.build import Simulation, domain
 from multiscale.checkpoint import save
@@ -103,7 +103,8 @@ class Recorder:
             warnings += masking.warnings(self.simulation.case, self.simulation.model, 1)
         if self.simulation.interface is not None:
             warnings += self.simulation.interface.warnings(stepper.q, step.number)
-        self._warn(step.number, warnings + ([] if law is None else law.warnings(step.number)))
+        seen = [*step.seen, *watchdogs.look(self.simulation, stepper.q, step.value, step.number)]
+        self._warn(step.number, warnings + ([] if law is None else law.warnings(step.number)) + seen)
         if due or self.stopped:
             cells = {} if found is None else {"indicator": found.cells}
             self._write_fields(stepper, step, row["load"], look.fields, cells)
@@ -111,8 +112,14 @@ class Recorder:
             self._draw(stepper)  # the highest load is what people look at
         self.result.note("results", **findings(self.simulation, [*self.result.steps, row]))
         self.result.add_step(**row)
-        save(self.simulation.model.comm, self.folder, stepper.save())
+        if self._is_sound(step, seen):
+            save(self.simulation.model.comm, self.folder, stepper.save())
         self.seconds += perf_counter() - began
+
+    def _is_sound(self, step: Step, seen: list[dict[str, Any]]) -> bool:
+        """Whether a run may go on from a step: from one that failed and ends it the one before is kept."""
+        goes_on = step.solution.converged or self.simulation.case.solver.on_failure == "continue"
+        return goes_on and not any(entry["stops"] for entry in seen)
 
     def _write_law(self, interface: Interface) -> None:
         """The law of rigid bodies, for interface.law of other runs."""

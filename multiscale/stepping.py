@@ -10,13 +10,14 @@ import numpy as np
 from petsc4py import PETSc
 
 from coupling.model import Energy, Model
-from coupling.solve import Settings, Solution, minimise
+from coupling.solve import NotANumberError, Settings, Solution, minimise
 from coupling.term import Driven, commit, historic
 from multiscale.adapting import Remeshing, left_behind, next_placement, remeshed
 from multiscale.build import Simulation
 from multiscale.checkpoint import Part, Saved, State
 from multiscale.schedule import Schedule
 from multiscale.snapshots import owned_atoms
+from multiscale.watch import Entry, Halted, Watch, no_numbers
 from multiscale.work import Work, generalised_force
 
 Array = np.ndarray
@@ -31,7 +32,8 @@ class Step:
     """What one load step ended with. start: energy of the elastic predictor; tip: of the crack along x, Å, None
     without a crack; sites: site energies that all ranks evaluated; seconds: wall time; fold: load at which the path
     of equilibria has just turned, None where it has not; remeshings: what was done to the core; force: dE/dλ of the
-    load λ, eV per unit; work: done by the prescribed displacements since the state at rest, eV."""
+    load λ, eV per unit; work: done by the prescribed displacements since the state at rest, eV; seen: what
+    multiscale.watch has to say of the way there."""
 
     number: int
     value: float
@@ -45,6 +47,7 @@ class Step:
     remeshings: tuple[Remeshing, ...] = ()
     force: float | None = None
     work: float | None = None
+    seen: tuple[Entry, ...] = ()
 
 
 @dataclass
@@ -60,6 +63,7 @@ class Stepper:
     first_tip: float | None = None
     grown: bool = field(default=False)
     work: Work = field(default_factory=Work)
+    seen: list[Entry] = field(default_factory=list)
 
     @classmethod
     def start(cls, simulation: Simulation, tolerance: float = np.inf) -> Stepper:
@@ -76,7 +80,7 @@ class Stepper:
         value = self.schedule.next(self.grown)
         if value is None:
             return None
-        began, sim = perf_counter(), self.simulation
+        began, sim, self.seen = perf_counter(), self.simulation, []
         sites = sim.model.atomistic.counter.sites
         start = self._predict(value)
         solution, remeshings = self._follow(self._relax(monitor), monitor)
@@ -99,12 +103,21 @@ class Stepper:
             remeshings=remeshings,
             force=self.work.force,
             work=self.work.total,
+            seen=tuple(self.seen),
         )
 
     def _relax(self, monitor: Monitor | None) -> Solution:
         sim, config = self.simulation, self.simulation.case.solver
         settings = Settings(self.tolerance, config.max_iterations)
-        return minimise(sim.scheme, self.q, sim.precondition, settings, monitor, config.method)
+        watch = Watch(config.watch, self.number + 1, monitor)
+        try:
+            solution = minimise(sim.scheme, self.q, sim.precondition, settings, watch, config.method)
+        except Halted:
+            solution = watch.halted(sim.scheme, self.q)
+        except NotANumberError as error:
+            raise no_numbers(sim.scheme, self.q, error) from error
+        self.seen += watch.located(sim.scheme, self.q)
+        return solution
 
     def _follow(self, solution: Solution, monitor: Monitor | None) -> tuple[Solution, tuple[Remeshing, ...]]:
         """Place the core anew and go to equilibrium again, until it is well placed; iterations and evaluations are

@@ -11,6 +11,7 @@ from multiscale.config.interface import InterfaceConfig
 from multiscale.config.loads import Load
 from multiscale.config.spec import item
 from multiscale.config.tip import TipShape
+from multiscale.config.watching import WatchConfig
 
 
 @dataclass(frozen=True)
@@ -248,6 +249,9 @@ class SolverConfig:
     )
     max_iterations: int = item("iterations allowed per step", 500, at_least=1)
     on_failure: str = item("when a step does not converge", "stop", choices=("stop", "continue"))
+    watch: WatchConfig = item(
+        "what to look for that should not happen, and whether it ends the run", make=WatchConfig
+    )
 
 
 @dataclass(frozen=True)

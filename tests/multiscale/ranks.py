@@ -111,6 +111,22 @@ def nan_on_one():
     return _in_second_step(spoil)
 
 
+def watched():
+    """What two ranks see of an atom that is lost."""
+    import json
+
+    from multiscale import watchdogs
+    from multiscale.build import build
+    from multiscale.config import load_case
+    from tests.multiscale.test_watch import FAR, SITE, moved
+
+    sim = build(load_case(Path("case.yaml"), []), COMM)
+    entries = watchdogs.look(sim, moved(sim, SITE, FAR)[1], 0.0, 1)
+    if COMM.rank == 0:
+        print(json.dumps(entries))
+    return 0
+
+
 def lines_of_first_rank():
     def run_case(case, out, comm, restart, progress):
         progress(1, 1, f"said by {comm.rank}")
