@@ -29,7 +29,8 @@ examples:
   multiscale plot out --animation gif            its pictures again, or a film
 
 exit codes: 0 done; 1 failed, traceback in the log file; 2 the input is wrong; 3 not converged, or stopped by
-potential.trust, results kept; 130 Ctrl-C, 143 SIGTERM: the last whole step is kept, --restart goes on from it
+potential.trust or solver.watch, results kept; 130 Ctrl-C, 143 SIGTERM: the last whole step is kept, --restart goes
+on from it, on any number of ranks
 """
 
 

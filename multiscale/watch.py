@@ -122,9 +122,9 @@ def worst(model: Model, values: Array) -> tuple[float, int | None, Array]:
     if k >= model.layout.n_free:
         value, place = float(values[k]), model.nodes[k - model.layout.n_free]
     elif k >= 0:
-        index = np.flatnonzero(model.atoms.free[own.owned])[k]
+        index = np.flatnonzero(model.atoms.free)[k]
         value, atom = float(values[k]), own.low + int(index)
-        place = model.atoms.reference[own.owned][index]
+        place = model.atoms.reference[index]
     return max(own.comm.allgather((value, atom, place)), key=lambda each: each[0])
 
 

@@ -37,8 +37,8 @@ def lost_atoms(sim: Simulation, q: PETSc.Vec, load: float) -> Found | None:
     """The free atom that is farthest from every other one, where that is beyond the cutoff."""
     model, limit = sim.model, _cutoff(sim)
     own = model.atoms.ownership
-    x, tree = _wrapped(model, model.positions(q)[own.owned])
-    suspects = np.flatnonzero(model.atoms.free[own.owned])
+    x, tree = _wrapped(model, model.positions(q))
+    suspects = np.flatnonzero(model.atoms.free)
     if len(x) > 1:
         suspects = suspects[tree.query(x[suspects], k=2)[0][:, 1] > limit]
     everyone = own.comm.allgather((own.low + suspects, x[suspects]))
@@ -81,9 +81,8 @@ def left_region(sim: Simulation, q: PETSc.Vec, load: float) -> Found | None:
     model = sim.model
     if model.mask is None:
         return None
-    own = model.atoms.ownership.owned
-    free = model.atoms.free[own]
-    y, x = model.positions(q)[own][free], model.atoms.reference[own][free]
+    free = model.atoms.free
+    y, x = model.positions(q)[free], model.atoms.reference[free]
     core = model.mask.core
     off = np.minimum(core.distance(y), core.distance(y - sim.load.field(load)(x))) if len(y) else np.zeros(0)
     found = _worst(model, off, np.flatnonzero(free), y)

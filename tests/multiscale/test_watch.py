@@ -31,8 +31,7 @@ def sim():
 def moved(sim, place, by):
     """The state at rest but for what is nearest to a place, among free atoms and nodes: its position, and q."""
     model, q = sim.model, sim.model.vector()
-    own = model.atoms.ownership.owned
-    x = np.concatenate([model.atoms.reference[own][model.atoms.free[own]], model.nodes])
+    x = np.concatenate([model.atoms.reference[model.atoms.free], model.nodes])
     distance = np.linalg.norm(x - place, axis=1)
     if len(x) and distance.min() == model.comm.allreduce(distance.min(initial=np.inf), MPI.MIN):
         q.array[3 * distance.argmin() :][:3] = by
