@@ -14,7 +14,7 @@ lint: setup
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
 docs: setup
-	$(PYTHON) -m sphinx -W --keep-going -q -j auto -c docs -d build/doctrees . build/docs
+	$(PYTHON) -m sphinx -W --keep-going -q -a -j auto -c docs -d build/doctrees . build/docs
 	@echo "build/docs/index.html"
 
 gallery: setup

@@ -26,8 +26,8 @@ Made from the classes that the program reads the case into; `multiscale schema` 
 editors, and `multiscale init fracture` a commented case to start from. Unknown keys are errors. A key that is left
 out, or left empty, has its default; the copy `case.yaml` in the output folder has every key written out.
 
-Quantities may carry a unit, `3 nm`, `150 GPa`, `1.2 MPa*sqrt(m)`, `1 meV/Å`; a bare number counts the unit that the
-table names:
+Quantities may carry a unit, `3 nm`, `150 GPa`, `1.2 MPa*sqrt(m)`, `1 meV/Å`; a bare number counts
+the unit that the tables name:
 
 {units}
 
@@ -87,15 +87,14 @@ def _section(section: Section) -> str:
     rows = [
         (
             code(k.name),
-            k.kind,
-            k.unit,
+            k.kind + (f" ({k.unit})" if k.unit else ""),
             "required" if k.default is None else code(k.default),
             code(k.example),
             plain(k.doc),
         )
         for k in section.keys
     ]
-    head = ("key", "takes", "unit", "default", "example", "meaning")
+    head = ("key", "takes (bare numbers in)", "default", "example", "meaning")
     title = f"`{section.title}`" if section.path else "The top"
     return f"({_anchor(section)})=\n## {title}\n\n{plain(section.doc)}\n\n{table(head, rows)}\n"
 
@@ -145,7 +144,7 @@ def _key(field: dataclasses.Field[Any], kind: Any, path: str, tag: str) -> Key:
 
 def _unit(spec: Spec) -> str:
     if spec.unit_key:
-        return f"see `{spec.unit_key}`"
+        return f"as `{spec.unit_key}` says"
     return code(DIMENSIONS[spec.dimension].internal) if spec.dimension else ""
 
 
