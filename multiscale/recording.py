@@ -17,6 +17,7 @@ from multiscale.cohesive_law import origin
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.contact import contact_row
+from multiscale.drawn import drawn_atoms, drawn_cells
 from multiscale.energy_release import energy_release, ring_of, ring_place
 from multiscale.extrapolation import extrapolation
 from multiscale.findings import findings
@@ -30,10 +31,7 @@ from multiscale.placement import adaptive
 from multiscale.result import Result
 from multiscale.snapshots import (
     atom_snapshot,
-    carrying,
     energy_inside,
-    gathered,
-    gathered_mesh,
     mesh_snapshot,
     owned_atoms,
     surface_snapshot,
@@ -229,12 +227,11 @@ class Recorder:
 
     def _draw(self, stepper: Stepper | Follower) -> None:
         sim, comm = self.simulation, self.simulation.model.comm
-        atoms = gathered(comm, atom_snapshot(sim.model, stepper.q))
+        atoms = drawn_atoms(comm, atom_snapshot(sim.model, stepper.q), owned_atoms(sim.model))
         local = mesh_snapshot(sim.model, stepper.q)
-        mesh = None if local is None else gathered_mesh(comm, carrying(local))
-        if atoms is None:
-            return
-        draw_state(sim.case, mesh, atoms, self.folder)
+        mesh = None if local is None else drawn_cells(comm, local)
+        if atoms is not None:
+            draw_state(sim.case, mesh, atoms, self.folder)
 
     def _draw_history(self) -> None:
         if self.simulation.model.comm.rank == 0:

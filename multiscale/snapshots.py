@@ -93,42 +93,6 @@ def _sides(model: Model) -> dict[str, Array]:
     return {"body": masking.bodies.label.astype(np.int32), "chi": masking.chi}
 
 
-def gathered(comm: Any, snapshot: AtomSnapshot) -> AtomSnapshot | None:
-    """All ranks' atoms on rank 0, None elsewhere. Collective."""
-    parts = comm.gather((snapshot.positions, snapshot.numbers, snapshot.data), root=0)
-    if parts is None:
-        return None
-    data = {name: np.concatenate([p[2][name] for p in parts]) for name in snapshot.data}
-    return AtomSnapshot(
-        np.concatenate([p[0] for p in parts]),
-        np.concatenate([p[1] for p in parts]),
-        snapshot.cell,
-        snapshot.pbc,
-        data,
-    )
-
-
-def gathered_mesh(comm: Any, snapshot: MeshSnapshot) -> MeshSnapshot | None:
-    """All ranks' cells on rank 0 (points shared between ranks stay double), None elsewhere. Collective."""
-    parts = comm.gather(snapshot, root=0)
-    if parts is None:
-        return None
-    offset = np.cumsum([0] + [len(p.points) for p in parts])
-    return MeshSnapshot(
-        np.concatenate([p.points for p in parts]),
-        np.concatenate([p.cells + o for p, o in zip(parts, offset)]),
-        {k: np.concatenate([p.point_data[k] for p in parts]) for k in snapshot.point_data},
-        {k: np.concatenate([p.cell_data[k] for p in parts]) for k in snapshot.cell_data},
-    )
-
-
-def carrying(snapshot: MeshSnapshot) -> MeshSnapshot:
-    """The cells that carry something: the others, filled by atoms, have no stress of their own."""
-    keep = snapshot.cell_data["fraction"] > 0.0
-    data = {name: values[keep] for name, values in snapshot.cell_data.items()}
-    return MeshSnapshot(snapshot.points, snapshot.cells[keep], snapshot.point_data, data)
-
-
 def energy_inside(model: Model, q: PETSc.Vec, domain: Any) -> float:
     """Σ (ε_i − ε_bulk) over the sites of a region, eV: what a fully atomistic run, whose minimised energy also
     holds a layer outside the domain, is compared by. Collective."""

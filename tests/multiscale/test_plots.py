@@ -3,7 +3,9 @@
 import matplotlib.image
 import numpy as np
 import pytest
+from mpi4py.MPI import COMM_SELF
 
+from multiscale import drawn
 from multiscale.history_plot import plot_history
 from multiscale.plots import plot_regions
 from multiscale.slicing import slice_tetrahedra
@@ -94,3 +96,36 @@ def test_a_history_without_a_crack_has_the_energy_alone(tmp_path):
     rows = [{"load": 0.01, "energy": {"total": 1.0}}, {"load": 0.02, "energy": {"total": 4.0}}]
     plot_history(rows, tmp_path / "h.png", label="strain")
     assert colours(tmp_path / "h.png") > 20
+
+
+def test_of_many_atoms_the_same_part_is_drawn_whoever_has_them(monkeypatch):
+    rng = np.random.default_rng(4)
+    sites = np.round(rng.uniform(-50.0, 50.0, (4000, 3)), 3)
+    data = {"displacement": 0.1 * sites, "mask": sites[:, 0], "site_energy": sites[:, 1], "other": sites}
+    atoms = AtomSnapshot(1.1 * sites, np.full(4000, 14), np.zeros((3, 3)), (False,) * 3, data)
+    monkeypatch.setattr(drawn, "ATOMS", 1000)
+    some = drawn.drawn_atoms(COMM_SELF, atoms, sites)
+    assert 900 < len(some.positions) < 1100 and "other" not in some.data
+    np.testing.assert_allclose(some.positions, 11.0 * some.data["displacement"])
+    quarters = np.histogramdd(some.positions, bins=2)[0]
+    assert quarters.min() > 80  # of 125
+    order = rng.permutation(4000)
+    mixed = AtomSnapshot(
+        atoms.positions[order], atoms.numbers, atoms.cell, atoms.pbc, {k: v[order] for k, v in data.items()}
+    )
+    np.testing.assert_array_equal(drawn.drawn_atoms(COMM_SELF, mixed, sites[order]).positions, some.positions)
+
+
+def test_of_a_solid_the_cells_in_the_plane_are_drawn():
+    points, cells = block(6)
+    fields = {
+        "fraction": np.ones(len(cells)),
+        "stress": np.random.default_rng(6).normal(size=(len(cells), 3, 3)),
+    }
+    fields["fraction"][:50] = 0.0
+    some = drawn.drawn_cells(COMM_SELF, MeshSnapshot(points, cells, {"u": points}, fields))
+    assert len(some.cells) < 0.6 * len(cells) and len(some.points) == len(np.unique(some.cells))
+    here, source = slice_tetrahedra(some.points, some.cells)
+    whole, of = slice_tetrahedra(points, cells[50:])
+    np.testing.assert_allclose(here, whole)
+    np.testing.assert_array_equal(some.cell_data["stress"][source], fields["stress"][50:][of])
