@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from coupling.atomistic import AtomisticEnergy, bulk_site_energies
-from coupling.atoms import AtomSet, Cost, Relaxation, Removal, Sites, cost_of, sites_around
+from coupling.atoms import AtomSet, Division, Relaxation, Removal, Sites, sites_around
 from coupling.basis import RelaxedBasis
 from coupling.calculated import CalculatedEnergy
 from coupling.exchange import Halo, Ownership
@@ -54,19 +54,19 @@ def coupled_model(
     relaxed: HomogeneousCrystal | None = None,
     relax: Relaxation | None = None,
     held: Held = OUTER,
-    cost: Cost = cost_of,
+    division: Division | None = None,
 ) -> Model:
     """Atoms in the core and blend of `mask`, elements of `bulk` elsewhere. Collective over bulk.comm.
 
     thickness: of the slice that the atoms fill along z, Å (1 in a solid); shift: Λ by sublattice (b, 3, 3, 3) or
     None; remove: which sites are vacant; relaxed: the crystal whose basis slaved atoms follow at any strain, for
     schemes without an energy (the forces still return by Tᵀ); relax: how the atoms are displaced at rest; held: what
-    is prescribed of the mesh's boundary; cost: by which atoms are shared out to the ranks. The bulk's cell weights are
+    is prescribed of the mesh's boundary; division: how atoms are shared out to ranks. The bulk's cell weights are
     set to what the atoms leave over. RegionError where atoms that need the mesh lie outside it.
     """
     comm = bulk.comm
     wide = mask.blend + halo(potential, crystal)
-    sites, vacant = sites_around(comm, crystal, mask, wide, bulk.dim, remove, cost)
+    sites, vacant = sites_around(comm, crystal, mask, wide, bulk.dim, remove, division)
     vacant = _beside(comm, vacant, sites, reach(potential) + crystal.a)
     mine = bulk.tabulate(sites.points)
     _check_cover(comm, sites, mine.found)
@@ -115,11 +115,13 @@ def atomistic_model(
     shift: Array | None,
     remove: Removal | None = None,
     relax: Relaxation | None = None,
+    division: Division | None = None,
 ) -> Model:
     """Every site of a region is an atom, but for those to remove, displaced at rest by `relax`; a layer of one
     receptive field around it is held. Collective."""
     width = potential.receptive_field
-    sites, vacant = sites_around(comm, crystal, Everywhere(region, width), 2.0 * width + 1e-6, dim, remove)
+    everywhere = Everywhere(region, width)
+    sites, vacant = sites_around(comm, crystal, everywhere, 2.0 * width + 1e-6, dim, remove, division)
     vacant = _beside(comm, vacant, sites, width + crystal.a)
     atoms = _atom_set(comm, sites, np.ones(len(sites.points), bool), vacant, relax)
     layout = make_layout(atoms, 0)

@@ -119,6 +119,14 @@ def cost_of(points: Array, weights: Array) -> Array:
     return np.where(weights > 0.0, 1.0, 0.02)
 
 
+@dataclass(frozen=True)
+class Division:
+    """How atoms are shared out to ranks. cost: of each; ranks: how many have atoms, the first ones, None: all."""
+
+    cost: Cost = cost_of
+    ranks: int | None = None
+
+
 def sites_around(
     comm: Any,
     crystal: Crystal,
@@ -126,7 +134,7 @@ def sites_around(
     reach: float,
     dim: int,
     remove: Removal | None = None,
-    cost: Cost = cost_of,
+    division: Division | None = None,
 ) -> tuple[Sites, Sites]:
     """This rank's share of the sites of the perfect crystal closer than `reach` (Å) to a region, with the mask's
     weight: those with an atom, and those to `remove`. Shares are compact and of about equal cost. Collective.
@@ -142,10 +150,11 @@ def sites_around(
         cell[2, 2], pbc = period, (False, False, True)
     elif dim == 2:
         low[2], high[2] = -0.5, 0.5
+    division = division or Division()
     points, sublattice, numbers = _slab(comm, crystal, mask.core, reach, low, high)
     empty = np.zeros(len(points), bool) if remove is None else np.asarray(remove(points), bool)
-    dear = np.where(empty, 0.02, cost(points, mask(points)))
-    owner = bisected(comm, points[:, : 2 if pbc[2] else 3], dear, comm.size)
+    dear = np.where(empty, 0.02, division.cost(points, mask(points)))
+    owner = bisected(comm, points[:, : 2 if pbc[2] else 3], dear, division.ranks or comm.size)
     table = sent_home(comm, np.column_stack([points, sublattice, numbers, empty]), owner)
     points, (sublattice, numbers, empty) = table[:, :3].copy(), table[:, 3:].astype(np.int64).T.copy()
     order = np.lexsort((points[:, 1], np.round(points[:, 0], 6)))

@@ -28,6 +28,7 @@ from multiscale.config import Case, InputError, check_blend
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, LawParameterError, make_law
 from multiscale.crystals import crystal_of
+from multiscale.division import check_ranks, division
 from multiscale.ending import on_first_rank
 from multiscale.extent import with_radius
 from multiscale.interface import Interface, with_interface
@@ -81,6 +82,7 @@ def build(
 ) -> Simulation:
     """Build a case. Collective; `say` is told what is being done; placement: of the core, where it is no longer the
     case's. InputError where names or sizes do not fit."""
+    check_ranks(case, comm)
     say("material constants from the potential")
     material = make_material(case)
     case = with_radius(case, material)
@@ -230,7 +232,9 @@ def make_model(
     shift = None if case.coupling.shift == "none" else material.shift
     crystal, potential = material.crystal, material.potential
     if case.coupling.scheme == "atomistic":
-        return atomistic_model(potential, crystal, domain(case), dim, comm, shift, remove, relax)
+        return atomistic_model(
+            potential, crystal, domain(case), dim, comm, shift, remove, relax, division(case, material, None)
+        )
     if case.coupling.scheme == "continuum":
         return continuum_model(potential, crystal, _bulk(case, material, comm, None, None, like), held(case))
     placement = placement or Placement.of(case)
@@ -238,8 +242,10 @@ def make_model(
     _check_fit(case, mask, potential, crystal)
     bulk, basis = _bulk(case, material, comm, mask, placement.tip, like), _basis(case, material)
     try:
-        depth = thickness(crystal, dim)
-        return coupled_model(potential, crystal, mask, bulk, depth, shift, remove, basis, relax, held(case))
+        depth, shares = thickness(crystal, dim), division(case, material, mask)
+        return coupled_model(
+            potential, crystal, mask, bulk, depth, shift, remove, basis, relax, held(case), shares
+        )
     except RegionError as error:
         raise InputError("regions", str(error)) from error
 
@@ -254,7 +260,7 @@ def _bulk(
     on_first_rank(comm, lambda: made.append(make_mesh_data(case, crystal, mask, tip)))
     data, depth = made[0] if made else None, thickness(crystal, case.geometry.dim)
     if mask is None:
-        bulk = Bulk(comm, data, law, depth, degree)
+        bulk = Bulk(comm, data, law, depth, degree, ranks=case.parallel.bulk)
         if case.interface.upper is not None:
             upper = upper_crystal(case, material)
             bulk.set_upper(_law(case, material.potential, upper), material.tip[1])
@@ -262,7 +268,7 @@ def _bulk(
     if case.interface.upper is not None:
         raise InputError("interface.upper", "needs coupling.scheme continuum: the atoms are of one crystal")
     blend = widened(mask.core, mask.blend)  # linear where the lattice is resolved, see continuum.straight
-    return Bulk(comm, data, law, depth, degree, linear=lambda x: blend(x) < 0.0)
+    return Bulk(comm, data, law, depth, degree, lambda x: blend(x) < 0.0, case.parallel.bulk)
 
 
 def _empty(case: Case) -> Removal | None:

@@ -16,6 +16,7 @@ from multiscale.doctor import add_doctor
 from multiscale.ending import DONE, end
 from multiscale.material_command import add_material
 from multiscale.plot_command import add_plot
+from multiscale.threads import set_threads
 
 _EXAMPLES = """\
 examples:
@@ -60,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     comm = _communicator()
     signal = comm.Dup() if comm.size > 1 else None
+    if comm.size > 1:
+        set_threads(comm)
     try:
         return args.command(args, comm)
     except (Exception, KeyboardInterrupt) as error:

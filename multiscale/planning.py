@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from coupling.atoms import thickness
 from coupling.model import Model
 from multiscale.build import make_material, make_model
 from multiscale.config import Case
+from multiscale.config.parallel import ParallelConfig
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.mismatch import elastic_mismatch
 from multiscale.extent import with_radius
@@ -21,6 +23,7 @@ from nnp.crystal import Crystal
 
 def plan(case: Case, comm: Any) -> dict[str, Any]:
     """What a case would take: sizes and constants, from its objects built but nothing solved. Collective."""
+    case = replace(case, parallel=ParallelConfig())  # as many ranks as it will run on are seldom there
     material = make_material(case)
     case = with_radius(case, material)
     load = LOADS[case.load.type](case.load, material, case.geometry)

@@ -9,6 +9,7 @@ from multiscale.config import names
 from multiscale.config.crystal import CrystalConfig
 from multiscale.config.interface import InterfaceConfig
 from multiscale.config.loads import Load
+from multiscale.config.parallel import ParallelConfig
 from multiscale.config.spec import item
 from multiscale.config.tip import TipShape
 from multiscale.config.watching import WatchConfig
@@ -276,3 +277,6 @@ class Case:
     load: Load = item("what is done to the domain")
     solver: SolverConfig = item("when a step is converged", make=SolverConfig)
     output: OutputConfig = item("what is written", make=OutputConfig)
+    parallel: ParallelConfig = item(
+        "which ranks have what; all have both if nothing is said", make=ParallelConfig
+    )

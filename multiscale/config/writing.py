@@ -8,6 +8,7 @@ from typing import Any
 
 from multiscale.config import yamlio
 from multiscale.config.case import Case
+from multiscale.config.parallel import ParallelConfig
 from multiscale.config.quantities import to_text
 from multiscale.config.spec import Spec, key_of, spec_of
 
@@ -46,5 +47,6 @@ def to_yaml(case: Case) -> str:
 
 
 def case_hash(case: Case) -> str:
-    """Names a case: equal for equal cases, however they were written."""
-    return hashlib.sha256(to_yaml(case).encode()).hexdigest()[:16]
+    """Names a case: equal for equal cases, however they were written, and whichever ranks do the work."""
+    same = dataclasses.replace(case, parallel=ParallelConfig())
+    return hashlib.sha256(to_yaml(same).encode()).hexdigest()[:16]

@@ -24,8 +24,8 @@ class Bulk:
 
     comm: the ranks it is spread over; mesh_data: counts on rank 0; law: energy density W(F); thickness: of a
     plane mesh, Å; degree: 1 or 2, of the shape functions; linear: a part of the mesh where functions of degree 2 are
-    linear all the same. Nodes are numbered globally, dof = 3 node +
-    component; a vector on a rank holds its owned dofs only. All methods that compute are collective.
+    linear all the same; ranks: how many have a part of the mesh, the last ones, None: all. Nodes are numbered globally,
+    dof = 3 node + component; a vector on a rank holds its owned dofs only. All methods that compute are collective.
 
     comm, dim, law, thickness: as given. n_owned, first, n_global: owned dofs of this rank, the first one's global
     number, all dofs. original_cells: (nc,) place of each owned cell in the mesh as given.
@@ -39,13 +39,14 @@ class Bulk:
         thickness: float = 1.0,
         degree: int = 1,
         linear: Region | None = None,
+        ranks: int | None = None,
     ):
         if degree not in (1, 2):
             raise ValueError(f"the shape functions of the bulk are of degree 1 or 2, not {degree}")
         if not thickness > 0:
             raise ValueError(f"the thickness must be positive, not {thickness}")
         self.comm, self.law, self.thickness = comm, law, thickness
-        mesh, tags = distribute.spread(comm, mesh_data)
+        mesh, tags = distribute.spread(comm, mesh_data, ranks)
         self.dim, self.degree = mesh.topology.dim, degree
         if self.dim == 3 and thickness != 1.0:
             raise ValueError("a thickness belongs to a plane mesh; this one is solid")

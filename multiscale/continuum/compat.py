@@ -16,7 +16,7 @@ import dolfinx
 import dolfinx.fem.petsc
 import numpy as np
 import ufl
-from dolfinx import fem, geometry, la
+from dolfinx import fem, geometry, graph, la
 from dolfinx import mesh as dmesh
 from mpi4py import MPI
 from petsc4py import PETSc
@@ -46,17 +46,31 @@ def _quiet() -> Iterator[None]:
 
 
 @_quiet()
-def create_mesh(comm: Any, points: Array, cells: Array) -> Any:
-    """Mesh of linear simplices spread over the ranks; each rank passes the part of the arrays it has."""
-    dim = points.shape[1]
+def create_mesh(comm: Any, points: Array, cells: Array, owner: Array | None = None) -> Any:
+    """Mesh of linear simplices spread over the ranks; each rank passes the part of the arrays it has. owner: the rank
+    that each of these cells goes to, None where DOLFINx may choose."""
+    dim, more = points.shape[1], {}
     cells, points = np.ascontiguousarray(cells, np.int64), np.ascontiguousarray(points, float)
+    if owner is not None:
+        goal = _adjacency(owner)
+        more = {"partitioner": lambda *unused: goal}
     if LEGACY:
         cell = ufl.Cell(_CELLS[dim], geometric_dimension=dim)
-        return dmesh.create_mesh(comm, cells, points, ufl.Mesh(ufl.VectorElement("Lagrange", cell, 1)))
+        return dmesh.create_mesh(
+            comm, cells, points, ufl.Mesh(ufl.VectorElement("Lagrange", cell, 1)), **more
+        )
     domain = ufl.Mesh(basix.ufl.element("Lagrange", _CELLS[dim], 1, shape=(dim,)))
     if VERSION < (0, 10):
-        return dmesh.create_mesh(comm, cells, points, domain)
-    return dmesh.create_mesh(comm, cells, domain, points)
+        return dmesh.create_mesh(comm, cells, points, domain, **more)
+    return dmesh.create_mesh(comm, cells, domain, points, **more)
+
+
+def _adjacency(owner: Array) -> Any:
+    """What a partitioner returns: of each cell the rank that owns it."""
+    goal = np.ascontiguousarray(owner, np.int32).reshape(-1, 1)
+    if LEGACY:
+        return graph.create_adjacencylist(goal)
+    return graph.adjacencylist(goal)._cpp_object
 
 
 @_quiet()

@@ -7,20 +7,26 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+from coupling.partition import bisected
 from meshes.data import MeshData, cell_facets, facet_numbers
 from multiscale.continuum import compat
 
 Array = np.ndarray
 
 
-def spread(comm: Any, data: MeshData | None) -> tuple[Any, dict[str, Array]]:
-    """The mesh over all ranks, and its tags on every rank. `data` counts on rank 0 only. Collective."""
+def spread(comm: Any, data: MeshData | None, ranks: int | None = None) -> tuple[Any, dict[str, Array]]:
+    """The mesh over all ranks, or over the last ones of them, and its tags on every rank. `data` counts on rank 0 only.
+    Collective."""
     given = data if comm.rank == 0 else None
     dim, tags = comm.bcast(given and (given.dim, dict(given.tags)))
     points, cells = np.empty((0, dim)), np.empty((0, dim + 1), np.int64)
     if given is not None:
         points, cells = given.points, given.cells
-    return compat.create_mesh(comm, points, cells), tags
+    if ranks is None or ranks == comm.size:
+        return compat.create_mesh(comm, points, cells), tags
+    middle = points[cells].mean(axis=1) if len(cells) else np.empty((0, dim))
+    owner = comm.size - ranks + bisected(comm, middle, np.ones(len(cells)), ranks)
+    return compat.create_mesh(comm, points, cells, owner), tags
 
 
 def owned_cells(mesh: Any) -> Array:
