@@ -94,5 +94,5 @@ def outside_core(bulk: Bulk, mask: Mask) -> Array:
     """1 for each owned cell with w < 1 on a corner or an edge's middle, 0 for those within the core, (nc,)."""
     x = bulk.cell_geometry()
     nodes = 0.5 * (x[:, :, None] + x[:, None])
-    w = mask(nodes.reshape(-1, x.shape[2])).reshape(len(x), -1)
+    w = mask(nodes.reshape(-1, x.shape[2])).reshape(len(x), x.shape[1] ** 2)
     return (w < 1.0).any(axis=1).astype(float)

@@ -137,5 +137,6 @@ class Assembly:
         cells = np.flatnonzero(self.fraction > least)
         out = np.zeros((len(self.volumes), len(self.weights)))
         F = self._everywhere.at(self._points(cells)).deformation(self.u.x.array.reshape(-1, 3))
-        out[cells] = cast(Bounded, self._law(cells)).extrapolation(F).reshape(len(cells), -1)
+        beyond = cast(Bounded, self._law(cells)).extrapolation(F)
+        out[cells] = beyond.reshape(len(cells), len(self.weights))
         return out

@@ -46,31 +46,30 @@ def _quiet() -> Iterator[None]:
 
 
 @_quiet()
-def create_mesh(comm: Any, points: Array, cells: Array, owner: Array | None = None) -> Any:
-    """Mesh of linear simplices spread over the ranks; each rank passes the part of the arrays it has. owner: the rank
-    that each of these cells goes to, None where DOLFINx may choose."""
+def create_mesh(comm: Any, points: Array, cells: Array, goals: tuple[Array, Array] | None = None) -> Any:
+    """Mesh of linear simplices spread over the ranks; each rank passes the part of the arrays it has. goals: of each of
+    these cells the rank that owns it and those that have a copy, one after the other, and the offsets of the cells in
+    that; None where DOLFINx may choose."""
     dim, more = points.shape[1], {}
     cells, points = np.ascontiguousarray(cells, np.int64), np.ascontiguousarray(points, float)
-    if owner is not None:
-        goal = _adjacency(owner)
+    if goals is not None:
+        goal = _adjacency(*goals)
         more = {"partitioner": lambda *unused: goal}
     if LEGACY:
         cell = ufl.Cell(_CELLS[dim], geometric_dimension=dim)
-        return dmesh.create_mesh(
-            comm, cells, points, ufl.Mesh(ufl.VectorElement("Lagrange", cell, 1)), **more
-        )
+        domain = ufl.Mesh(ufl.VectorElement("Lagrange", cell, 1))
+        return dmesh.create_mesh(comm, cells, points, domain, **more)
     domain = ufl.Mesh(basix.ufl.element("Lagrange", _CELLS[dim], 1, shape=(dim,)))
     if VERSION < (0, 10):
         return dmesh.create_mesh(comm, cells, points, domain, **more)
     return dmesh.create_mesh(comm, cells, domain, points, **more)
 
 
-def _adjacency(owner: Array) -> Any:
-    """What a partitioner returns: of each cell the rank that owns it."""
-    goal = np.ascontiguousarray(owner, np.int32).reshape(-1, 1)
+def _adjacency(data: Array, offsets: Array) -> Any:
+    data, offsets = np.asarray(data, np.int32), np.asarray(offsets, np.int32)
     if LEGACY:
-        return graph.create_adjacencylist(goal)
-    return graph.adjacencylist(goal)._cpp_object
+        return graph.create_adjacencylist(data, offsets)
+    return graph.adjacencylist(data, offsets)._cpp_object
 
 
 @_quiet()
@@ -168,8 +167,8 @@ def geometry_dofmap(mesh: Any) -> Array:
 
 def dofmap(space: Any) -> Array:
     """Nodes of the space in each local cell, ghosts last, (nc, k)."""
-    nodes = space.dofmap.list
-    return nodes.array.reshape(len(nodes.offsets) - 1, -1) if LEGACY else np.asarray(nodes)
+    nodes, each = space.dofmap.list, space.dofmap.dof_layout.num_dofs
+    return nodes.array.reshape(-1, each) if LEGACY else np.asarray(nodes).reshape(-1, each)
 
 
 def assemble_vector(function: Any, form: Any) -> None:

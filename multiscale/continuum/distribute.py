@@ -26,7 +26,22 @@ def spread(comm: Any, data: MeshData | None, ranks: int | None = None) -> tuple[
         return compat.create_mesh(comm, points, cells), tags
     middle = points[cells].mean(axis=1) if len(cells) else np.empty((0, dim))
     owner = comm.size - ranks + bisected(comm, middle, np.ones(len(cells)), ranks)
-    return compat.create_mesh(comm, points, cells, owner), tags
+    return compat.create_mesh(comm, points, cells, goals(cells, owner)), tags
+
+
+def goals(cells: Array, owner: Array) -> tuple[Array, Array]:
+    """Where cells (n, dim + 1), the whole mesh or none, go: their owners (n,), and to those of the cells across their
+    facets as copies. All of them one after the other, and the offsets (n + 1,) of the cells."""
+    n, cell = len(cells), np.repeat(np.arange(len(cells)), cells.shape[1])
+    number = facet_numbers(cell_facets(cells))[0].ravel()
+    order = np.argsort(number, kind="stable")
+    same = np.flatnonzero(number[order][1:] == number[order][:-1])
+    a, b = cell[order[same]], cell[order[same + 1]]
+    copies = np.stack([np.concatenate([a, b]), owner[np.concatenate([b, a])]], axis=1)
+    copies = np.unique(copies[copies[:, 1] != owner[copies[:, 0]]], axis=0)
+    rows = np.concatenate([np.arange(n), copies[:, 0]])
+    data = np.concatenate([owner, copies[:, 1]])[np.argsort(rows, kind="stable")]
+    return data, np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
 
 
 def owned_cells(mesh: Any) -> Array:

@@ -47,10 +47,10 @@ def probes(data):
     return points
 
 
-def results(make, degree):
+def results(make, degree, ranks):
     data = make() if COMM.rank == 0 else None
     thickness = COMM.bcast(2.0 if data is not None and data.dim == 2 else 1.0)
-    bulk = Bulk(COMM, data, NeoHooke(), thickness, degree)
+    bulk = Bulk(COMM, data, NeoHooke(), thickness, degree, ranks=ranks)
     bulk.set_fraction(0.5 + 0.4 * np.sin(bulk.original_cells))
     u = field(bulk.node_coordinates()).ravel()
     energy, gradient = bulk.energy_gradient(u)
@@ -81,6 +81,7 @@ def results(make, degree):
 
 
 if __name__ == "__main__":
-    out = {f"{name}/{k}": v for name, case in CASES.items() for k, v in results(*case).items()}
+    some = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    out = {f"{name}/{k}": v for name, case in CASES.items() for k, v in results(*case, some).items()}
     if COMM.rank == 0:
         np.savez(sys.argv[1], **out)

@@ -16,15 +16,16 @@ SCRIPT = Path(__file__).with_name("ranks.py")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranks")
     out = {}
-    for n in (1, 2, 3):
-        run_ranks(n, SCRIPT, folder / f"{n}.npz")
-        with np.load(folder / f"{n}.npz") as data:
-            out[n] = dict(data)
+    for n, some in ((1, None), (2, None), (3, None), (2, 1), (3, 2)):
+        run_ranks(n, SCRIPT, folder / "x.npz", *([] if some is None else [some]))
+        with np.load(folder / "x.npz") as data:
+            out[n if some is None else (n, some)] = dict(data)
     return out
 
 
-@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("n", [2, 3, (2, 1), (3, 2)])
 def test_same_answers_as_on_one_rank(runs, n):
+    """(3, 2): the mesh on two ranks of three."""
     assert runs[n].keys() == runs[1].keys() and len(runs[1]) == 44
     for key, one in runs[1].items():
         scale = np.abs(one).max() if one.dtype != bool else 1
