@@ -109,15 +109,25 @@ def _normal(path: Path) -> str:
     return "/".join(parts)
 
 
+def take(run: Path, folder: Path, stem: str) -> None:
+    """The pictures of a run, in place of those that the example has."""
+    if stem == "silicon_cohesive":
+        from generate import opening
+
+        opening.draw(run, run / "opening.png")
+    drawn = "opening.png" if stem == "silicon_cohesive" else "regions.png"
+    for made, kept in ((drawn, stem), ("history.png", f"{stem}_history")):
+        if (folder / f"{kept}.png").exists():
+            shrink(run / made, folder / f"{kept}.png")
+
+
 def rebuild(work: Path) -> None:
     """Run every case of the gallery and take its pictures."""
     for entry in entries():
         folder = (ROOT / "examples" / entry.page).parent
-        out = work / entry.case.removesuffix(".yaml")
+        stem = entry.case.removesuffix(".yaml")
+        out = work / stem
         run = [sys.executable, "-m", "multiscale", "run", str(folder / entry.case), "-o", str(out), "--force"]
         print(" ".join(run), flush=True)
         subprocess.run(run, cwd=ROOT, check=True)
-        stem = entry.case.removesuffix(".yaml")
-        for drawn, kept in (("regions.png", stem), ("history.png", f"{stem}_history")):
-            if (folder / f"{kept}.png").exists():
-                shrink(out / drawn, folder / f"{kept}.png")
+        take(out, folder, stem)
