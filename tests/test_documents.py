@@ -288,6 +288,17 @@ def test_every_key_of_a_training_file_is_explained(generate: Any) -> None:
         assert all(training.meanings(kind).values()), kind  # KeyError where a docstring leaves one out
 
 
+def test_keys_of_the_training_page_are_those_of_the_settings(generate: Any) -> None:
+    sections = importlib.import_module("generate.training").SECTIONS
+    page = (ROOT / "examples" / "training" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?) \|", page.partition("## Every key")[2], re.M)
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    fields = {
+        name for path in ("", "data", "loss", "optimiser") for name in sections[path].__dataclass_fields__
+    }
+    assert listed == fields
+
+
 def test_every_command_is_in_the_page(generate: Any) -> None:
     page = importlib.import_module("generate.commands").page()
     for program, words in (("multiscale", "run check compare schema"), ("nnp", "train evaluate md")):
