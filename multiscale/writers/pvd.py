@@ -57,7 +57,7 @@ class SeriesWriter:
             if not alone:
                 names = [f"{stem}_{rank}.vtu" for rank in range(self.comm.size)]
                 write_atomically(self.pieces / f"{stem}.pvtu", pvtu(names, mesh))
-            self.rows.append((time, f"{self.pieces.name}/{stem}.{'vtu' if alone else 'pvtu'}"))
+            self.rows.append((float(time), f"{self.pieces.name}/{stem}.{'vtu' if alone else 'pvtu'}"))
             write_atomically(self.path, _collection(self.rows))
 
 
