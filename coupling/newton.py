@@ -56,6 +56,7 @@ class _Problem:
         self.tangent: Tangent | None = None
         self.error: Exception | None = None
         self._last: tuple[np.ndarray, np.ndarray, Energy | None] | None = None
+        self._finite = True
 
     def start(self, q: PETSc.Vec) -> None:
         g = self.model.vector()
@@ -74,8 +75,11 @@ class _Problem:
                 self.scheme.residual(q, g)
             g.array[self.model.fixed] = 0.0
             self._last = q.array_r.copy(), g.array_r.copy(), energy
+            self._finite = bool(np.isfinite(self.model.block_norm(g)))
         assert self._last is not None
         g.array[:] = self._last[1]
+        if not self._finite:
+            return np.nan  # of a trial the trust region is made smaller then
         return g.norm() if self._last[2] is None else self._last[2].total
 
     def _known(self, q: PETSc.Vec) -> bool:

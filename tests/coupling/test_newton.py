@@ -59,3 +59,23 @@ def test_newton_finds_the_same_equilibrium_in_few_steps(material, scheme) -> Non
     assert solution.iterations <= 6 and solution.products > 0
     assert residuals[-1] < 1e-3 * residuals[-2]
     np.testing.assert_allclose(q, found["quasi-newton"][1], atol=1e-8)
+
+
+@pytest.mark.parametrize("method", ["quasi-newton", "newton"])
+def test_a_trial_without_numbers_is_not_taken(method, monkeypatch) -> None:
+    """The energy is finite there, a force is not: a shorter step is tried."""
+    patch = make_patch("lennard-jones", MPI.COMM_SELF, law="cauchy-born")
+    scheme, calls = patch.scheme("bgfc"), []
+    q = scheme.model.unknowns(lambda x: 0.01 * x + 0.05 * np.sin(0.2 * x + 0.2))
+    whole = type(scheme).energy_gradient
+
+    def energy_gradient(self, q, g):
+        energy = whole(self, q, g)
+        calls.append(1)
+        if len(calls) in (2, 3):
+            g.array[7] = np.nan
+        return energy
+
+    monkeypatch.setattr(type(scheme), "energy_gradient", energy_gradient)
+    solution = minimise(scheme, q, patch.precondition(), Settings(force_tolerance=1e-8), None, method)
+    assert solution.converged and len(calls) > 5 and np.isfinite(q.array).all()
