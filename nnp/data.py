@@ -13,11 +13,18 @@ from typing import Any, cast
 import ase.io
 import numpy as np
 from ase import Atoms
+from ase.geometry import complete_cell
 
 from nnp.neighbors import find_pairs
+from nnp.saying import one_line
 from nnp.state import State
+from nnp.xyzscan import OutlineError, check_outline
 
 TOO_CLOSE = 0.5  # Å
+THINNEST = 0.1
+"""Of a periodic cell, Å."""
+LARGEST = 1e9
+"""Of any number, Å and eV."""
 PARTS = ("train", "validation")
 FREE_ATOM = "free atom"
 
@@ -89,9 +96,14 @@ def read_frames(
     if not path.is_file():
         raise DataError(f"no data file '{path}'")
     try:
+        check_outline(path)
         images = cast(list[Atoms], ase.io.read(path, index=":", format="extxyz"))
+    except OutlineError as error:
+        raise DataError(f"{path}: {error}") from None
+    except KeyError as error:
+        raise DataError(f"{path}: there is no chemical element {error}") from None
     except Exception as error:  # whatever ASE's reader raises, it is the file that is wrong
-        raise DataError(f"{path}: not readable as extended XYZ ({error})") from None
+        raise DataError(f"{path}: not readable as extended XYZ ({one_line(error)})") from None
     if not images:
         raise DataError(f"{path}: holds no frame")
     keys = keys or Keys()
@@ -130,8 +142,10 @@ def _frame(atoms: Atoms, index: int, keys: Keys, path: Path, source: str) -> Fra
     part = labels.get(keys.split)
     if part is not None and part not in PARTS:
         raise DataError(f"{where}: {keys.split} is '{part}', must be one of {', '.join(PARTS)}")
-    if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
-        raise DataError(f"{where}: positions or cell are not finite")
+    for what, values in (("positions", atoms.positions), ("cell", atoms.cell.array)):
+        _finite(values, values.shape, what, where)
+    if (atoms.numbers == 0).any():
+        raise DataError(f"{where}: atom {int(np.argmin(atoms.numbers))} is of no chemical element")
     stress = _stress(labels.get(keys.stress), where)
     _refuse_no_cell(atoms, stress is not None, where)
     state = State.from_ase(atoms)
@@ -152,7 +166,8 @@ def _frame(atoms: Atoms, index: int, keys: Keys, path: Path, source: str) -> Fra
 def _label(labels: dict[str, Any], key: str, what: str, where: str) -> Any:
     if key in labels:
         return labels[key]
-    near = difflib.get_close_matches(key, labels, n=1, cutoff=0.4)
+    others = {f.default for f in dataclasses.fields(Keys) if f.name != what} | {"numbers", "positions"}
+    near = difflib.get_close_matches(key, [name for name in labels if name not in others], n=1, cutoff=0.4)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     raise DataError(
         f"{where}: no {what} under the key '{key}' (there are: {', '.join(sorted(labels))}){hint}"
@@ -160,14 +175,22 @@ def _label(labels: dict[str, Any], key: str, what: str, where: str) -> Any:
 
 
 def _finite(value: Any, shape: tuple[int, ...], what: str, where: str) -> np.ndarray:
+    one = what in ("energy", "cell")
     try:
-        array = np.asarray(value, dtype=float)
+        array = np.asarray("no number" if isinstance(value, bool | np.bool_) else value, dtype=float)
     except (TypeError, ValueError):
-        raise DataError(f"{where}: the {what} are no numbers") from None
+        raise DataError(f"{where}: the {what} {'is no number' if one else 'are no numbers'}") from None
     if array.shape != shape:
+        if not shape:
+            raise DataError(f"{where}: the {what} must be one number, got {array.size}")
         raise DataError(f"{where}: the {what} have the shape {array.shape}, not {shape}")
     if not np.isfinite(array).all():
-        raise DataError(f"{where}: the {what} are not finite")
+        raise DataError(f"{where}: the {what} {'is' if one else 'are'} not finite")
+    if np.abs(array).max(initial=0.0) > LARGEST:
+        worst = np.abs(array).max()
+        raise DataError(
+            f"{where}: the {what} {'has' if one else 'have'} a value of {worst:.3g}, above {LARGEST:g}"
+        )
     return array
 
 
@@ -186,6 +209,10 @@ def _refuse_no_cell(atoms: Atoms, has_stress: bool, where: str) -> None:
     periods = atoms.cell.array[atoms.pbc]
     if len(periods) and np.linalg.matrix_rank(periods) < len(periods):
         raise DataError(f"{where}: periodic in {len(periods)} directions, but the cell is missing or flat")
+    whole = np.asarray(complete_cell(atoms.cell))
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(whole), axis=0)
+    if (heights[atoms.pbc] < THINNEST).any():
+        raise DataError(f"{where}: the cell is {heights[atoms.pbc].min():.2g} Å thin, below {THINNEST} Å")
     if has_stress and not atoms.cell.rank == 3:
         raise DataError(f"{where}: a stress, but no cell and so no volume")
 

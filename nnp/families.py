@@ -38,7 +38,7 @@ class Family:
 
 def family(name: str) -> Family:
     """ValueError, with the known names, for an unknown one."""
-    if name not in FAMILIES:
+    if not isinstance(name, str) or name not in FAMILIES:
         raise ValueError(f"no family of potentials '{name}' (there are: {', '.join(sorted(FAMILIES))})")
     return importlib.import_module(FAMILIES[name]).FAMILY
 

@@ -14,12 +14,15 @@ from nnp.behler.cutoffs import Cutoff
 from nnp.behler.symmetry import Angular, Radial, SymmetryFunctions
 from nnp.families import Family
 from nnp.featured import FeaturedPotential
+from nnp.limits import COUNT, REACH, within
 from nnp.potential import Graph
 from nnp.state import Tensor
 
 _KEEP = 1024
 """Up to so many sites intermediate results are kept; beyond, and where nothing is trained, memory comes first."""
 _CHUNK = 256
+STEEP = (0.0, 1e4)
+"""Of an η, Å⁻²."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class Architecture:
     repulsion: float = 1.8
 
     def __post_init__(self) -> None:
-        if not self.cutoff > 0.0:
-            raise ValueError(f"cutoff must be positive, not {self.cutoff}")
+        within(self, cutoff=REACH, hidden=COUNT, shells=(0.0, REACH[1]))
+        within(self, radial_etas=STEEP, shell_eta=STEEP, angular_etas=STEEP, zetas=(1.0, 1e4))
         if not 0.0 <= self.repulsion < self.cutoff:
             raise ValueError(f"repulsion must lie between 0 and the cutoff, not {self.repulsion}")
         if not self.radial_etas and not self.shells:

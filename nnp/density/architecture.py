@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nnp.limits import COUNT, REACH, within
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -30,11 +32,15 @@ class Architecture:
     repulsion: float = 1.8
 
     def __post_init__(self) -> None:
-        for name in ("radial", "channels", "three_body"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not self.cutoff > 0.0:
-            raise ValueError(f"cutoff must be positive, not {self.cutoff}")
+        within(
+            self,
+            cutoff=REACH,
+            radial=COUNT,
+            channels=COUNT,
+            three_body=COUNT,
+            many_body=(0, 10_000),
+            hidden=COUNT,
+        )
         if not 0 <= self.many_degree <= self.degree <= 4:
             raise ValueError(
                 f"need 0 <= many_degree <= degree <= 4, not {self.many_degree} and {self.degree}"

@@ -11,6 +11,7 @@ import torch
 from nnp.density.radial import radial_basis
 from nnp.families import Family
 from nnp.featured import FeaturedPotential
+from nnp.limits import COUNT, REACH, within
 from nnp.messages.layer import Layer
 from nnp.messages.products import harmonics
 from nnp.messages.table import Table
@@ -44,11 +45,10 @@ class Architecture:
     repulsion: float = 1.8
 
     def __post_init__(self) -> None:
-        for name in ("layers", "radial", "filters", "channels", "embedding"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not self.cutoff > 0.0:
-            raise ValueError(f"cutoff must be positive, not {self.cutoff}")
+        within(
+            self, cutoff=REACH, layers=(1, 20), radial=COUNT, filters=COUNT, channels=COUNT, embedding=COUNT
+        )
+        within(self, hidden=COUNT)
         if not 0.0 <= self.repulsion < self.cutoff:
             raise ValueError(f"repulsion must lie between 0 and the cutoff, not {self.repulsion}")
         if not 0 <= self.hidden_degree <= self.product_degree <= self.degree <= 6:

@@ -12,6 +12,7 @@ import torch
 from nnp.density.radial import chebyshev, floored, switch
 from nnp.families import Family
 from nnp.featured import FeaturedPotential
+from nnp.limits import COUNT, REACH, within
 from nnp.messages.table import Table
 from nnp.potential import Graph
 from nnp.state import Tensor
@@ -37,11 +38,7 @@ class Architecture:
     repulsion: float = 1.8
 
     def __post_init__(self) -> None:
-        for name in ("layers", "radial", "channels", "filters"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not self.cutoff > 0.0:
-            raise ValueError(f"cutoff must be positive, not {self.cutoff}")
+        within(self, cutoff=REACH, layers=(1, 20), radial=COUNT, channels=COUNT, filters=COUNT, hidden=COUNT)
         if not 0.0 <= self.repulsion < self.cutoff:
             raise ValueError(f"repulsion must lie between 0 and the cutoff, not {self.repulsion}")
 

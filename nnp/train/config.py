@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 from nnp.density.architecture import Architecture as Density
 from nnp.families import family
+from nnp.limits import OutOfRange
 from nnp.neural import Architecture
 from nnp.storage import shipped_models
 from nnp.train.settings import Training
@@ -69,12 +71,13 @@ def _override(tree: dict[str, Any], text: str) -> None:
 
 def build(kind: type, tree: Any, path: str = "") -> Any:
     """A dataclass of `kind` from nested mappings. Unknown keys are errors with the nearest known one."""
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: expected a mapping of keys to values, got {tree!r}")
+    _require_mapping(tree, path)
     hints = typing.get_type_hints(kind)
     known = [f.name for f in dataclasses.fields(kind)]
     values = {}
     for key, value in tree.items():
+        if value is None and key in known:
+            continue  # a key left empty has its default
         dotted = f"{path}.{key}" if path else str(key)
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
@@ -89,7 +92,20 @@ def build(kind: type, tree: Any, path: str = "") -> Any:
     except ValueError as error:
         if isinstance(error, ConfigError):
             raise
+        key, _, reason = str(error).partition(" ")
+        if key.rstrip(":") in known or isinstance(error, OutOfRange):
+            raise ConfigError(f"{path}.{key.rstrip(':')}: {reason}".lstrip(".")) from None
         raise ConfigError(f"{path or 'training file'}: {error}") from None
+
+
+def _require_mapping(tree: Any, path: str) -> None:
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected a mapping of keys to values, got {_shown(tree)}")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _required(item: dataclasses.Field) -> bool:
@@ -97,10 +113,9 @@ def _required(item: dataclasses.Field) -> bool:
 
 
 def _architecture(tree: Any, path: str) -> Architecture:
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: expected a mapping of keys to values, got {tree!r}")
+    _require_mapping(tree, path)
     try:
-        found = family(tree.get("type", Density.type))
+        found = family(tree.get("type") or Density.type)
     except ValueError as error:
         raise ConfigError(f"{path}.type: {error}") from None
     return build(found.architecture, tree, path)  # type: ignore[arg-type]
@@ -120,16 +135,15 @@ def _value(kind: Any, value: Any, path: str) -> Any:
         if typing.get_args(kind)[0] is str and isinstance(value, str):
             value = [] if value == "none" else [value]
         if not isinstance(value, list):
-            raise ConfigError(f"{path}: expected a list, got {value!r}")
+            raise ConfigError(f"{path}: expected a list, got {_shown(value)}")
         return tuple(_value(typing.get_args(kind)[0], v, f"{path}[{k}]") for k, v in enumerate(value))
     if origin is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f"{path}: expected a mapping of keys to values, got {value!r}")
+        _require_mapping(value, path)
         return {str(k): _value(typing.get_args(kind)[1], v, f"{path}.{k}") for k, v in value.items()}
     return _scalar(kind, value, path)
 
 
-_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_NAMES = {int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}
 
 
 def _scalar(kind: Any, value: Any, path: str) -> Any:
@@ -139,8 +153,8 @@ def _scalar(kind: Any, value: Any, path: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
-    if not fits or (kind is float and value != value):
-        raise ConfigError(f"{path}: expected {_NAMES[kind]}, got {value!r}")
+    if not fits or (kind is float and not math.isfinite(value)):
+        raise ConfigError(f"{path}: expected {_NAMES[kind]}, got {_shown(value)}")
     return value
 
 

@@ -136,6 +136,8 @@ def run_one(
     config: Training, parts: Parts, folder: Path, resume: bool = False, progress: Progress | None = None
 ) -> Outcome:
     """Train one model; see run_job."""
+    if resume and not (folder / checkpoint.NAME).is_file():
+        raise ConfigError(f"nothing to resume: no {checkpoint.NAME} in '{folder}'")
     open_folder(config, folder, resume)
     run = train(config, parts.training, parts.validation, folder, resume, progress)
     return _results(run, config, parts, folder)
@@ -145,7 +147,10 @@ def open_folder(config: Training, folder: Path, resume: bool) -> None:
     """Make the folder, and write down the settings. ConfigError when it holds a run that is not resumed."""
     if not resume and any((folder / name).exists() for name in (checkpoint.NAME, "member_0", MODEL)):
         raise ConfigError(f"'{folder}' holds a training run already: resume it, or choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make the folder '{folder}': {error.strerror}") from None
     here = with_paths(config, lambda file: os.path.relpath(file, folder))
     (folder / "train.yaml").write_text(write(as_plain(here)), encoding="utf-8")
 

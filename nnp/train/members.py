@@ -57,6 +57,7 @@ def run_members(
     """
     if resume and not (folder / "train.yaml").is_file():
         raise ConfigError(f"nothing to resume: no train.yaml in '{folder}'")
+    job.read_parts(member(config, 0))  # what is wrong with the data is said before a folder is made
     job.open_folder(config, folder, resume)
     tasks = [
         _Task(member(config, k), folder / f"member_{k}", resume, progress, k) for k in range(config.members)

@@ -8,12 +8,14 @@ from ase.data import atomic_numbers
 
 from nnp.data import Keys
 from nnp.density.architecture import Architecture as Density
+from nnp.limits import SEED, within
 from nnp.neural import Architecture
 
 FORCES = ("required", "optional")
 SUSPICIOUS = ("refuse", "warn")
 SCHEDULES = ("cosine", "exponential", "linear", "constant")
 DIFFER = ("seed", "split", "bootstrap")
+FACTOR = (0.0, 1e9)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -55,10 +57,11 @@ class Data:
     suspicious: str = "refuse"
 
     def __post_init__(self) -> None:
+        within(self, split_seed=SEED, free_atoms=(-1e9, 1e9))
         if not 0.0 <= self.validation < 1.0:
             raise ValueError(f"validation must lie in [0, 1), not {self.validation}")
         for symbol in self.free_atoms:
-            if symbol not in atomic_numbers:
+            if not atomic_numbers.get(symbol):
                 raise ValueError(f"free_atoms: no element '{symbol}'")
         _one_of("forces", self.forces, FORCES)
         _one_of("suspicious", self.suspicious, SUSPICIOUS)
@@ -77,8 +80,7 @@ class Robust:
     stress: float = 0.0
 
     def __post_init__(self) -> None:
-        if min(self.energy, self.forces, self.stress) < 0.0:
-            raise ValueError("the widths must not be negative")
+        within(self, energy=FACTOR, forces=FACTOR, stress=FACTOR)
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,10 @@ class Loss:
     late_stress: float = 2.0
     robust: Robust = field(default_factory=Robust)
     config_types: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        within(self, energy=FACTOR, forces=FACTOR, stress=FACTOR, stress_gpa=FACTOR, config_types=FACTOR)
+        within(self, late_from=(0.0, 1.0), late_energy=FACTOR, late_stress=FACTOR)
 
 
 @dataclass(frozen=True)
@@ -127,8 +133,8 @@ class Optimiser:
     patience: int = 0
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch < 1:
-            raise ValueError("epochs and batch must be at least 1")
+        within(self, epochs=(1, 1e9), batch=(1, 1e9), learning_rate=(0.0, 10.0), final_rate=(0.0, 10.0))
+        within(self, warm_up=(0, 1e9), weight_decay=(0.0, 1.0), clip=FACTOR, patience=(0, 1e9))
         if not self.learning_rate > 0.0:
             raise ValueError(f"learning_rate must be positive, not {self.learning_rate}")
         _one_of("schedule", self.schedule, SCHEDULES)
@@ -136,8 +142,6 @@ class Optimiser:
             raise ValueError("final_rate must be positive with the exponential schedule")
         if not 0.0 <= self.average < 1.0:
             raise ValueError(f"average must lie in [0, 1), not {self.average}")
-        if self.clip < 0.0 or self.patience < 0:
-            raise ValueError("clip and patience must not be negative")
 
 
 @dataclass(frozen=True)
@@ -172,10 +176,7 @@ class Training:
     def __post_init__(self) -> None:
         if self.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype must be float32 or float64, not '{self.dtype}'")
-        if self.checkpoint_every < 1:
-            raise ValueError("checkpoint_every must be at least 1")
-        if self.members < 1:
-            raise ValueError(f"members must be at least 1, not {self.members}")
+        within(self, seed=SEED, members=(1, 1000), checkpoint_every=(1, 1e9))
         _one_of("members_differ", self.members_differ, DIFFER)
         if self.freeze and not self.start_from:
             raise ValueError("freeze: only what start_from names can be held fixed")

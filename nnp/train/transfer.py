@@ -12,7 +12,7 @@ from nnp.committee import Committee
 from nnp.data import Frame
 from nnp.families import load
 from nnp.neural import NeuralPotential
-from nnp.storage import find_model
+from nnp.storage import ModelFileError, find_model
 from nnp.train.config import ConfigError
 from nnp.train.settings import Training
 from nnp.train.sources import Offsets, reference_energies, residuals
@@ -21,7 +21,10 @@ from nnp.train.sources import Offsets, reference_energies, residuals
 def starting_model(config: Training) -> NeuralPotential:
     """The model that `start_from` names, float64. ConfigError, ModelFileError."""
     path, mark, place = config.start_from.partition("#")
-    model = load(find_model(path))
+    try:
+        model = load(find_model(path))
+    except ModelFileError as error:
+        raise ConfigError(f"start_from: {error}") from None
     if isinstance(model, Committee):
         if not place.isdecimal() or int(place) >= len(model.members):
             last = len(model.members) - 1

@@ -103,7 +103,7 @@ def _odd_part(a):
         (_overlapping, "atoms 0 and 1 are 0.300 Å apart"),
         (_short_stress, "stress has 2 components"),
         (_flat_forces, r"the forces have the shape \(8, 2\), not \(8, 3\)"),
-        (_energy_of_atoms, r"the energy have the shape \(8,\)"),
+        (_energy_of_atoms, r"the energy must be one number, got 8"),
         (_no_cell, "periodic in 3 directions, but the cell is missing or flat"),
         (_no_volume, "a stress, but no cell and so no volume"),
         (_odd_part, "split is 'test'"),
@@ -148,7 +148,7 @@ def test_a_missing_or_unreadable_file_is_refused(tmp_path):
     with pytest.raises(DataError, match="no data file"):
         read_frames(tmp_path / "none.xyz")
     (tmp_path / "odd.xyz").write_text("three\nwords only\n")
-    with pytest.raises(DataError, match="not readable"):
+    with pytest.raises(DataError, match="line 1: must be the number of atoms, got 'three'"):
         read_frames(tmp_path / "odd.xyz")
 
 
