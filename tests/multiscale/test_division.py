@@ -23,7 +23,9 @@ def test_sides_on_ranks_of_their_own(tmp_path, ranks, atoms, bulk):
     divided = ["--set", f"parallel.atoms={atoms}", "--set", f"parallel.bulk={bulk}"]
     run_ranks(ranks, "multiscale", "run", case, "-o", tmp_path / "many", *divided)
     one, many = (read_result(tmp_path / name)["steps"] for name in ("one", "many"))
-    assert [s["energy"]["total"] for s in many] == pytest.approx([s["energy"]["total"] for s in one], rel=1e-10)
+    assert [s["energy"]["total"] for s in many] == pytest.approx(
+        [s["energy"]["total"] for s in one], rel=1e-10
+    )
 
 
 def test_more_ranks_than_there_are(tmp_path, capsys):
