@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from multiscale import locking
-from multiscale.config import Case, InputError, case_hash, to_yaml
+from multiscale.config import Case, InputError, case_hash, parse_case, to_yaml
 from multiscale.files import write_atomically
 from multiscale.result import FINISHED, read_result
 
@@ -49,7 +49,7 @@ def _check_old(folder: Path, case: Case, force: bool, restart: bool) -> None:
     """InputError where what is in a folder is not to be gone on with, or overwritten."""
     old = read_result(folder)
     same = old is not None and old["case"] == case_hash(case)
-    if restart and not same and (old or not _begun(folder, to_yaml(case))):
+    if restart and not same and (old or not _begun(folder, case)):
         raise _nothing_to_restart(folder, "holds a run of another case" if old else "holds no run")
     if old and not same and not force and not restart and old["status"] in FINISHED:
         what = f"{folder} holds a finished run of another case; choose another with -o, or --force"
@@ -60,11 +60,11 @@ def _nothing_to_restart(folder: Path, what: str) -> InputError:
     return InputError("", f"{folder} {what}, so there is nothing to restart", "command line")
 
 
-def _begun(folder: Path, text: str) -> bool:
+def _begun(folder: Path, case: Case) -> bool:
     """Whether a run of this case was killed here before it had any result."""
     try:
-        return (folder / "case.yaml").read_text(encoding="utf-8") == text
-    except (OSError, UnicodeDecodeError):
+        return case_hash(parse_case((folder / "case.yaml").read_text(encoding="utf-8"))) == case_hash(case)
+    except (OSError, UnicodeDecodeError, InputError):
         return False
 
 
