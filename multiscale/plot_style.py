@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,11 @@ def bare(ax: Axes) -> None:
 
 
 def heading(figure: FigureBase, title: str) -> None:
-    """The title, at the left; nothing where it is empty."""
+    """The title, at the left, on as many lines as it needs; nothing where it is empty."""
     if title:
+        whole: Any = figure  # matplotlib's types leave the box of a part out
+        width = whole.bbox.width / whole.get_figure().dpi * 72.0  # points
+        title = textwrap.fill(title, max(12, int(width / (0.65 * 16))))
         figure.suptitle(title, x=0.01, ha="left", fontsize=16, fontweight="bold")
 
 

@@ -3,10 +3,13 @@
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from mpi4py.MPI import COMM_SELF
 
 from multiscale import drawn
 from multiscale.history_plot import plot_history
+from multiscale.plot_style import heading
 from multiscale.plots import plot_regions
 from multiscale.slicing import slice_tetrahedra
 from multiscale.writers import AtomSnapshot, MeshSnapshot
@@ -129,3 +132,12 @@ def test_of_a_solid_the_cells_in_the_plane_are_drawn():
     whole, of = slice_tetrahedra(points, cells[50:])
     np.testing.assert_allclose(here, whole)
     np.testing.assert_array_equal(some.cell_data["stress"][source], fields["stress"][50:][of])
+
+
+def test_long_titles_stay_within_the_figure() -> None:
+    figure = Figure(figsize=(8.0, 4.0))
+    heading(
+        figure, "A silicon tip approaches silicon (111), is pressed on, slid to and fro and pulled off again"
+    )
+    extent = figure._suptitle.get_window_extent(FigureCanvasAgg(figure).get_renderer())
+    assert "\n" in figure._suptitle.get_text() and extent.x1 < figure.bbox.x1
