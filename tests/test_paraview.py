@@ -18,7 +18,7 @@ crystal: {structure: fcc, symbol: Ar}
 potential: {type: lennard-jones}
 geometry: {shape: disc, radius: 6 nm, crack: {tip: [0.1 nm, 0.1 nm]}}
 regions: {core: {shape: disc, center: tip, radius: 1 nm}, blend: 1.3 nm}
-interface: {law: uber}
+interface: {law: uber, grid: {openings: 6, sliding: 1 Å}}
 load: {type: k-field, K: {from: 0.5, to: 0.5, steps: 1, unit: K_G}}
 output: {pictures: false}
 """
