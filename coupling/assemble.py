@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from coupling.atomistic import AtomisticEnergy, bulk_site_energies
+from coupling.atomistic import AtomisticEnergy, zero_level
 from coupling.atoms import AtomSet, Division, Relaxation, Removal, Sites, sites_around
 from coupling.basis import RelaxedBasis
 from coupling.calculated import CalculatedEnergy
 from coupling.exchange import Halo, Ownership
 from coupling.forces import reach
+from coupling.given import Given, nearest
 from coupling.model import Model
 from coupling.regions import Everywhere, Mask, Shape
 from coupling.remask import left_over
@@ -55,27 +56,33 @@ def coupled_model(
     relax: Relaxation | None = None,
     held: Held = OUTER,
     division: Division | None = None,
+    given: Given | None = None,
 ) -> Model:
     """Atoms in the core and blend of `mask`, elements of `bulk` elsewhere. Collective over bulk.comm.
 
     thickness: of the slice that the atoms fill along z, Å (1 in a solid); shift: Λ by sublattice (b, 3, 3, 3) or
     None; remove: which sites are vacant; relaxed: the crystal whose basis slaved atoms follow at any strain, for
     schemes without an energy (the forces still return by Tᵀ); relax: how the atoms are displaced at rest; held: what
-    is prescribed of the mesh's boundary; division: how atoms are shared out to ranks. The bulk's cell weights are
+    is prescribed of the mesh's boundary; division: how atoms are shared out to ranks; given: atoms in place of the
+    crystal's. The bulk's cell weights are
     set to what the atoms leave over. RegionError where atoms that need the mesh lie outside it.
     """
     comm = bulk.comm
     wide = mask.blend + halo(potential, crystal)
-    sites, vacant = sites_around(comm, crystal, mask, wide, bulk.dim, remove, division)
+    sites, vacant = sites_around(comm, crystal, mask, wide, bulk.dim, remove, division, given)
     vacant = _beside(comm, vacant, sites, reach(potential) + crystal.a)
     mine = bulk.tabulate(sites.points)
     _check_cover(comm, sites, mine.found)
     _check_hole(bulk, mask)
+    sites = _on_mesh(comm, sites, mine.found, crystal)
     atoms = _atom_set(comm, sites, ~mine.found, vacant, relax)
     layout = make_layout(atoms, bulk.n_owned // 3)
     transfer = transfer_matrix(atoms, layout, mine, shift)
     bulk.set_fraction(left_over(bulk, crystal, atoms, thickness))
-    fixed = _fixed(layout, crystal, layout.mesh.start + held_dofs(bulk, held))
+    prescribed = layout.mesh.start + held_dofs(bulk, held)
+    if sites.held is not None:
+        prescribed = np.concatenate([_components(np.flatnonzero(sites.held[atoms.free])), prescribed])
+    fixed = _fixed(layout, crystal, prescribed)
     energy = _energy(potential, crystal, atoms)
     model = Model(atoms, layout, transfer, energy, bulk, _node_points(bulk), fixed, shift, crystal, mask)
     if relaxed is None or shift is None:
@@ -116,17 +123,25 @@ def atomistic_model(
     remove: Removal | None = None,
     relax: Relaxation | None = None,
     division: Division | None = None,
+    given: Given | None = None,
 ) -> Model:
     """Every site of a region is an atom, but for those to remove, displaced at rest by `relax`; a layer of one
-    receptive field around it is held. Collective."""
+    receptive field around it is held. given: atoms instead of the crystal's; where they say which are held it is they.
+    Collective. RegionError where none is held."""
     width = potential.receptive_field
     everywhere = Everywhere(region, width)
-    sites, vacant = sites_around(comm, crystal, everywhere, 2.0 * width + 1e-6, dim, remove, division)
+    sites, vacant = sites_around(comm, crystal, everywhere, 2.0 * width + 1e-6, dim, remove, division, given)
     vacant = _beside(comm, vacant, sites, width + crystal.a)
     atoms = _atom_set(comm, sites, np.ones(len(sites.points), bool), vacant, relax)
     layout = make_layout(atoms, 0)
-    held = region.distance(sites.points) >= 0.0
-    fixed = _fixed(layout, crystal, (3 * np.flatnonzero(held)[:, None] + np.arange(3)).ravel())
+    held = region.distance(atoms.reference) >= 0.0
+    if sites.held is not None and atoms.ownership.any(bool(sites.held.any())):
+        held = sites.held
+    if not atoms.ownership.any(bool(held.any())):
+        raise RegionError(
+            "no atom is held: the file must reach beyond the domain, or say which atoms are fixed"
+        )
+    fixed = _fixed(layout, crystal, _components(np.flatnonzero(held)))
     transfer = transfer_matrix(atoms, layout, None, None)
     energy = _energy(potential, crystal, atoms)
     return Model(atoms, layout, transfer, energy, None, np.zeros((0, 3)), fixed, shift, crystal, None)
@@ -141,8 +156,32 @@ def _beside(comm: Any, vacant: Sites, kept: Sites, reach: float) -> Sites:
     return vacant.select(cKDTree(near[:, :dim]).query(vacant.points[:, :dim])[0] < reach)
 
 
+def _components(atoms: Array) -> Array:
+    """Unknowns of free atoms (k,)."""
+    return (3 * atoms[:, None] + np.arange(3)).ravel()
+
+
+def _on_mesh(comm: Any, sites: Sites, found: Array, crystal: Crystal) -> Sites:
+    """Given atoms that follow the mesh are on their sites. RegionError where one cannot be. Collective."""
+    if sites.off is None:
+        return sites
+    far = np.linalg.norm(sites.off, axis=1) > 0.2 * nearest(crystal)
+    wrong = found & (far | (sites.sublattice < 0))
+    lost = [
+        x
+        for part in comm.allgather(np.round((sites.points + sites.off)[wrong][:1], 2).tolist())
+        for x in part
+    ]
+    if lost:
+        raise RegionError(
+            f"the atom of the file at {lost[0]} Å is on no site of the crystal, but lies where atoms follow the mesh; "
+            "make the core larger around it"
+        )
+    return replace(sites, off=np.where(found[:, None], 0.0, sites.off))
+
+
 def _atom_set(comm: Any, sites: Sites, free: Array, vacant: Sites, relax: Relaxation | None) -> AtomSet:
-    s, off = sites, None if relax is None else relax(sites.points)
+    s, off = sites, sites.off if relax is None else relax(sites.points)
     x, ownership = s.points if off is None else s.points + off, Ownership.of(comm, len(s.points))
     return AtomSet(x, s.numbers, s.sublattice, s.weights, free, s.cell, s.pbc, ownership, vacant, off)
 
@@ -156,7 +195,7 @@ def _fixed(layout: Layout, crystal: Crystal, held: Array) -> Array:
 def _energy(potential: Potential, crystal: Crystal, atoms: AtomSet) -> AtomisticEnergy:
     if isinstance(potential, External):
         return CalculatedEnergy(potential, atoms, atoms.weights, np.zeros(len(atoms)))
-    zero = bulk_site_energies(potential, crystal)[atoms.sublattice]
+    zero = zero_level(potential, crystal, atoms)
     return AtomisticEnergy(potential, atoms, atoms.weights, zero)
 
 

@@ -33,6 +33,16 @@ def bulk_site_energies(potential: Potential, crystal: Crystal) -> Array:
     return nnp_evaluate.evaluate(potential, state, pairs).site_energies.numpy()
 
 
+def zero_level(potential: Potential, crystal: Crystal, atoms: AtomSet) -> Array:
+    """ε_bulk of each atom, (n,) eV: of its site, or where it does not belong there that of its element in the crystal;
+    0 of an element that the crystal has not."""
+    bulk, p = bulk_site_energies(potential, crystal), atoms.sublattice
+    home = (p >= 0) & (crystal.numbers[p] == atoms.numbers)
+    same = atoms.numbers[:, None] == crystal.numbers
+    place = np.where(home, p, same.argmax(axis=1))
+    return np.where(home | same.any(axis=1), bulk[place], 0.0)
+
+
 @dataclass
 class Counter:
     """What has been spent on the potential: calls, site energies summed over calls and ranks' own sites, and

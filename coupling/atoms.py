@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from coupling.exchange import Halo, Ownership
+from coupling.given import EMPTY, HELD, OFF, Given
 from coupling.partition import bisected, sent_home
 from nnp.crystal import Crystal
 from nnp.state import State
@@ -22,7 +23,8 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Sites:
-    """Sites of the perfect crystal under a mask. Fields as in AtomSet."""
+    """Sites of the perfect crystal under a mask. Fields as in AtomSet; off: (n, 3) how far off its site an atom is, Å,
+    and held: (n,) which are not to move freely, where atoms are given, else None."""
 
     points: Array
     sublattice: Array
@@ -30,13 +32,15 @@ class Sites:
     weights: Array
     cell: Array
     pbc: tuple[bool, bool, bool]
+    off: Array | None = None
+    held: Array | None = None
 
     def select(self, chosen: Array) -> Sites:
         """The chosen ones (n,) boolean."""
         c = chosen
-        return Sites(
-            self.points[c], self.sublattice[c], self.numbers[c], self.weights[c], self.cell, self.pbc
-        )
+        off, held = (None if v is None else v[c] for v in (self.off, self.held))
+        p, s, n, w = (v[c] for v in (self.points, self.sublattice, self.numbers, self.weights))
+        return Sites(p, s, n, w, self.cell, self.pbc, off, held)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class AtomSet:
     reference: (n, 3) X_i, Å; numbers, sublattice: (n,); weights: (n,) w_i; free: (n,) atoms that are unknowns
     of their own (the others follow the mesh, or are held); cell, pbc: the periods; ownership: how many each rank has;
     vacant: the sites of the crystal that were left empty, each on one rank; relaxation: (n, 3) by which X_i is off the
-    perfect crystal's site, Å (under a free surface), None: nowhere.
+    perfect crystal's site, Å (under a free surface, or where atoms are given), None: nowhere. Atoms off the lattice
+    have the sublattice −1.
     """
 
     reference: Array
@@ -135,11 +140,13 @@ def sites_around(
     dim: int,
     remove: Removal | None = None,
     division: Division | None = None,
+    given: Given | None = None,
 ) -> tuple[Sites, Sites]:
     """This rank's share of the sites of the perfect crystal closer than `reach` (Å) to a region, with the mask's
     weight: those with an atom, and those to `remove`. Shares are compact and of about equal cost. Collective.
 
-    mask: coupling.regions.Mask or Everywhere; in two dimensions one period of the crystal along z is filled.
+    mask: coupling.regions.Mask or Everywhere; given: atoms that stand for those of the crystal; in two dimensions one
+    period of the crystal along z is filled.
     """
     low, high = mask.core.bounds()
     low, high = low - reach, high + reach
@@ -153,13 +160,20 @@ def sites_around(
     division = division or Division()
     points, sublattice, numbers = _slab(comm, crystal, mask.core, reach, low, high)
     empty = np.zeros(len(points), bool) if remove is None else np.asarray(remove(points), bool)
-    dear = np.where(empty, 0.02, division.cost(points, mask(points)))
+    table = np.column_stack([points, sublattice, numbers, empty])
+    if given is not None:
+        table = np.column_stack([table, np.zeros((len(table), 4))])
+        table = given.put(comm, table, lambda x: mask.core.distance(x) < reach)
+    points = table[:, :3]
+    dear = np.where(table[:, EMPTY] != 0.0, 0.02, division.cost(points, mask(points)))
     owner = bisected(comm, points[:, : 2 if pbc[2] else 3], dear, division.ranks or comm.size)
-    table = sent_home(comm, np.column_stack([points, sublattice, numbers, empty]), owner)
-    points, (sublattice, numbers, empty) = table[:, :3].copy(), table[:, 3:].astype(np.int64).T.copy()
-    order = np.lexsort((points[:, 1], np.round(points[:, 0], 6)))
-    points, sublattice, numbers, empty = (v[order] for v in (points, sublattice, numbers, empty != 0))
+    table = sent_home(comm, table, owner)
+    table = table[np.lexsort((table[:, 1], np.round(table[:, 0], 6)))]
+    points, (sublattice, numbers) = table[:, :3].copy(), table[:, 3:5].astype(np.int64).T.copy()
     sites = Sites(points, sublattice, numbers, mask(points), cell, pbc)
+    if given is not None:
+        sites = replace(sites, off=table[:, OFF].copy(), held=table[:, HELD] != 0.0)
+    empty = table[:, EMPTY] != 0.0
     return sites.select(~empty), sites.select(empty)
 
 

@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 
 from coupling.atomistic import AtomisticEnergy
 from coupling.cut import Cut
-from coupling.hessian import assembled, laid_out, lattice_around, longest, match
+from coupling.hessian import assembled, laid_out, lattice_around, longest, match, springs
 from nnp.crystal import Crystal
 from nnp.external import External
 from nnp.measured import force_constants
@@ -104,4 +104,5 @@ def calculated_hessian(atomistic: CalculatedEnergy, crystal: Crystal, cut: Cut |
         signs = np.array([[1.0, -1.0], [-1.0, 1.0]])
         blocks = k.reshape(-1, 1, 1, 3, 3) * signs[..., None, None]
         total = total + laid_out(ends, blocks, len(atoms))
+    total = total + springs(atomistic, halo, atoms, total)
     return assembled(atomistic.atoms.ownership, halo, total)

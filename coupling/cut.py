@@ -84,26 +84,29 @@ def bond_row(atoms: AtomSet, height: float, within: Array) -> BondRow:
     """Bonds across the plane y = height between the chosen ones (`within`, (n,) boolean) of this rank's atoms.
     Collective."""
     spacing = _nearest(atoms)
-    halo = atoms.around(1.1 * spacing)
+    halo = atoms.around(1.1 * spacing, positions=atoms.sites)
     near, within = atoms.extended(halo), halo.extended(within)
-    lower_half = near.reference[:, 1] < height
-    pairs = find_pairs(near.state(near.reference), 1.1 * spacing)
+    within = within & (near.sublattice >= 0)
+    lower_half = near.sites[:, 1] < height
+    pairs = find_pairs(near.state(near.sites), 1.1 * spacing)
     i, j = pairs.i.numpy(), pairs.j.numpy()
     across = lower_half[i] & ~lower_half[j] & within[i] & within[j] & (i < halo.own)
     shift = pairs.shifts.numpy()[across] @ atoms.cell
     i, j = i[across], j[across]
-    x = 0.5 * (near.reference[i, 0] + near.reference[j, 0] + shift[:, 0])
+    x = 0.5 * (near.sites[i, 0] + near.sites[j, 0] + shift[:, 0])
     order = np.argsort(x, kind="stable")
     return BondRow(halo, i[order], j[order], shift[order], x[order], spacing)
 
 
 def _nearest(atoms: AtomSet) -> float:
-    """Nearest-neighbour distance of the reference positions, Å. Collective."""
+    """Nearest-neighbour distance of the crystal's sites, Å. Collective."""
     radius = 2.0
     while True:
-        halo = atoms.around(radius)
-        state = atoms.extended(halo).state(halo.extended(atoms.reference))
+        halo = atoms.around(radius, positions=atoms.sites)
+        near = atoms.extended(halo)
+        state, on = near.state(near.sites), torch.from_numpy(near.sublattice >= 0)
         pairs = find_pairs(state, radius)
+        pairs = pairs.select(on[pairs.i] & on[pairs.j])
         mine = float(pairs.vectors(state).norm(dim=1).min()) if len(pairs) else np.inf
         nearest = -atoms.ownership.largest(-mine)
         if np.isfinite(nearest):

@@ -30,6 +30,8 @@ from nnp.state import State
 Array = np.ndarray
 
 _NEGLIGIBLE = 1e-4
+_NEIGHBOURHOOD = 4.0
+"""Å, farther than any atom is from the nearest one."""
 
 
 def site_hessian(potential: Potential, crystal: Crystal, p: int) -> tuple[Array, Array]:
@@ -99,7 +101,32 @@ def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | N
             blocks = _blocks(present, left * h, atomistic.weights[part])
             members = np.concatenate([neighbour, part[:, None]], axis=1)
             total = total + laid_out(members, blocks, len(atoms))
+    total = total + springs(atomistic, halo, atoms, total)
     return assembled(atomistic.atoms.ownership, halo, total)
+
+
+def springs(atomistic: AtomisticEnergy, halo: Halo, atoms: AtomSet, lattice: csr_matrix) -> csr_matrix:
+    """Of atoms off the lattice, which the crystal's Hessian does not hold: equal springs to all atoms within 1.5 times
+    the distance to the nearest, as stiff together as the crystal holds an atom. Collective."""
+    own, alien = atomistic.atoms.ownership, np.flatnonzero(atoms.sublattice[: halo.own] < 0)
+    diagonal = lattice.diagonal()[: 3 * halo.own]
+    stiff = own.sum(float(diagonal.sum())) / max(own.sum(float((diagonal > 0.0).sum())), 1.0)
+    if len(alien) == 0:
+        return csr_matrix(lattice.shape)
+    pairs = find_pairs(atoms.state(atoms.reference), 1.5 * _NEIGHBOURHOOD)
+    i, j, r = (
+        pairs.i.numpy(),
+        pairs.j.numpy(),
+        pairs.vectors(atoms.state(atoms.reference)).norm(dim=1).numpy(),
+    )
+    mine = np.isin(i, alien)
+    closest = np.full(len(atoms), np.inf)
+    np.minimum.at(closest, i[mine], r[mine])
+    mine &= r < 1.5 * closest[i]
+    ends, count = np.stack([i[mine], j[mine]], axis=1), np.bincount(i[mine], minlength=len(atoms))
+    k = (stiff / count[ends[:, 0]])[:, None, None, None, None]
+    signs = np.array([[1.0, -1.0], [-1.0, 1.0]])[..., None, None]
+    return laid_out(ends, k * signs * np.eye(3), len(atoms))
 
 
 def longest(vectors: Array) -> float:

@@ -19,8 +19,8 @@ Array = np.ndarray
 
 
 def left_over(bulk: Any, crystal: Crystal, atoms: AtomSet, depth: float) -> Array:
-    """v_T / |T| of each owned cell, (nc,). A vacant site belongs to the atomistic side as its neighbours do.
-    Collective."""
+    """v_T / |T| of each owned cell, (nc,). A vacant site belongs to the atomistic side as its neighbours do,
+    an atom off the lattice takes no space. Collective."""
     points = np.concatenate([atoms.sites, atoms.vacant.points])
     table = np.column_stack(
         [
@@ -29,7 +29,7 @@ def left_over(bulk: Any, crystal: Crystal, atoms: AtomSet, depth: float) -> Arra
             np.concatenate([atoms.weights, atoms.vacant.weights]),
         ]
     )
-    table, cells = table[table[:, 4] > 0.0], bulk.cell_geometry()
+    table, cells = table[(table[:, 4] > 0.0) & (table[:, 3] >= 0.0)], bulk.cell_geometry()
     centre, reach = overlap_reach(cells, crystal)
     halo = Halo.around(bulk.comm, table[:, :3], centre, reach, bulk.dim)
     near = halo.extended(table)

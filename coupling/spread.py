@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coupling.atomistic import AtomisticEnergy, Counter, bulk_site_energies
+from coupling.atomistic import AtomisticEnergy, Counter, zero_level
 from nnp.committee import Calibration, Committee
 from nnp.crystal import Crystal
 
@@ -34,7 +34,7 @@ class ModelSpread:
         sites, drives = atomistic, atomistic.potential
         if committee.cutoff > drives.cutoff or committee.receptive_field > drives.receptive_field:
             sites = replace(atomistic, potential=committee, counter=Counter())
-        zero = [bulk_site_energies(m, crystal)[atomistic.atoms.sublattice] for m in committee.members]
+        zero = [zero_level(m, crystal, atomistic.atoms) for m in committee.members]
         return cls(committee, sites, np.stack(zero), factor)
 
     def __call__(self, positions: Array) -> tuple[Array, Array]:

@@ -100,11 +100,11 @@ def perform(
 
 
 def _parsed(source: Source, overrides: Overrides) -> Case:
+    if isinstance(overrides, Mapping):
+        overrides = _plain(overrides)
     if isinstance(source, str | Path):
         return load_case(source, overrides, registries=False)
-    if not isinstance(overrides, Mapping):
-        return read_case(_plain(source), overrides, Path.cwd())
-    return read_case(_plain(source), _plain(overrides), Path.cwd())
+    return read_case(_plain(source), overrides, Path.cwd())
 
 
 def _plain(value: Any) -> Any:

@@ -31,6 +31,7 @@ from multiscale.crystals import crystal_of
 from multiscale.division import check_ranks, division
 from multiscale.ending import on_first_rank
 from multiscale.extent import with_radius
+from multiscale.given import given_atoms
 from multiscale.interface import Interface, with_interface
 from multiscale.loads import LOADS, Load
 from multiscale.masking import with_masking
@@ -232,19 +233,24 @@ def make_model(
     shift = None if case.coupling.shift == "none" else material.shift
     crystal, potential = material.crystal, material.potential
     if case.coupling.scheme == "atomistic":
-        return atomistic_model(
-            potential, crystal, domain(case), dim, comm, shift, remove, relax, division(case, material, None)
-        )
+        shares, given = division(case, material, None), given_atoms(case, material, comm, None)
+        try:
+            return atomistic_model(
+                potential, crystal, domain(case), dim, comm, shift, remove, relax, shares, given
+            )
+        except RegionError as error:
+            raise InputError("atoms.file", str(error)) from error
     if case.coupling.scheme == "continuum":
         return continuum_model(potential, crystal, _bulk(case, material, comm, None, None, like), held(case))
     placement = placement or Placement.of(case)
     mask = _on_lattice(case, placement.mask(case), crystal)
     _check_fit(case, mask, potential, crystal)
+    given = given_atoms(case, material, comm, mask.core)
     bulk, basis = _bulk(case, material, comm, mask, placement.tip, like), _basis(case, material)
     try:
-        depth, shares = thickness(crystal, dim), division(case, material, mask)
+        depth, grips, shares = thickness(crystal, dim), held(case), division(case, material, mask)
         return coupled_model(
-            potential, crystal, mask, bulk, depth, shift, remove, basis, relax, held(case), shares
+            potential, crystal, mask, bulk, depth, shift, remove, basis, relax, grips, shares, given
         )
     except RegionError as error:
         raise InputError("regions", str(error)) from error

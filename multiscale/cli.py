@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from multiscale.atoms_command import add_atoms
 from multiscale.cohesive_command import add_cohesive
 from multiscale.completion_command import add_completion
 from multiscale.config import Case, InputError
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     add_plot(commands)
     _add_cohesive(commands)
+    _add_atoms(commands)
     add_material(commands)
     _add_init(commands)
     add_doctor(commands)
@@ -114,6 +116,12 @@ def _add_cohesive(commands: Any) -> None:
     cohesive = add_cohesive(commands)
     _add_case(cohesive)
     cohesive.set_defaults(command=_cohesive)
+
+
+def _add_atoms(commands: Any) -> None:
+    atoms = add_atoms(commands)
+    _add_case(atoms)
+    atoms.set_defaults(command=_atoms)
 
 
 def _add_case(command: Any) -> None:
@@ -188,6 +196,16 @@ def _cohesive(args: argparse.Namespace, comm: Any) -> int:
     case = _read(args, comm)
     try:
         return run_cohesive(case, args, comm)
+    except InputError as error:
+        raise error.at(args.case.name) from None
+
+
+def _atoms(args: argparse.Namespace, comm: Any) -> int:
+    from multiscale.atoms_command import run_atoms
+
+    case = _read(args, comm)
+    try:
+        return run_atoms(case, args, comm)
     except InputError as error:
         raise error.at(args.case.name) from None
 

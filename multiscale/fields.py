@@ -40,9 +40,9 @@ def read_atoms(folder: Path, step: int | None) -> Any:
     if not path.is_file():
         raise InputError("", f"{folder} holds no atoms.extxyz; run with output.atoms: true")
     if step is None:
-        return ase.io.read(path, index=-1, format="extxyz")
+        return ase.io.read(path, index=-1, format="extxyz", parallel=False)
     seen = []
-    for atoms in ase.io.iread(path, index=":", format="extxyz"):
+    for atoms in ase.io.iread(path, index=":", format="extxyz", parallel=False):
         seen.append(int(atoms.info["step"]))
         if seen[-1] == step:
             return atoms

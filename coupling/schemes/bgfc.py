@@ -38,7 +38,9 @@ class Bgfc:
         self._load = model.vector()
         bare = replace(model, terms=())  # what a term does at the reference is no ghost force
         _cut(bare, self.reference).energy_gradient(self._q0, self._load)
-        if self.reference.cut is not None or model.atoms.ownership.sum(len(model.atoms.vacant.points)):
+        atoms = model.atoms
+        defects = atoms.relaxation is not None or atoms.ownership.sum(len(atoms.vacant.points)) > 0
+        if self.reference.cut is not None or defects:
             self._load.axpy(-1.0, _true_forces(model, self.reference, self._q0))
         self._load.array[model.fixed] = 0.0
         if self.reference.cut is not None and self.reference.cut.through:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from multiscale.config import names
 from multiscale.config.crystal import CrystalConfig
+from multiscale.config.given import AtomsConfig
 from multiscale.config.interface import InterfaceConfig
 from multiscale.config.loads import Load
 from multiscale.config.parallel import ParallelConfig
@@ -266,6 +267,10 @@ class OutputConfig:
 class Case:
     title: str = item("one line for people", "")
     crystal: CrystalConfig = item("the perfect crystal")
+    atoms: AtomsConfig | None = item(
+        "atoms from a file in place of the crystal's, in the core, or with scheme atomistic all; null: none",
+        None,
+    )
     potential: PotentialConfig = item("the interatomic potential; everything else is derived from it")
     geometry: GeometryConfig = item("the whole domain")
     regions: RegionsConfig | None = item(

@@ -103,12 +103,19 @@ def _absolute(case: Case, folder: Path) -> Case:
         law = _existing(law, folder, "continuum.model")
     if mesh.file is not None:
         mesh = replace(mesh, file=_existing(mesh.file, folder, "continuum.mesh.file"))
+    atoms = case.atoms
+    if atoms is not None:
+        atoms = replace(atoms, file=_existing(atoms.file, folder, "atoms.file"))
     interface = case.interface
     if interface.law.endswith(".json"):
         interface = replace(interface, law=_existing(interface.law, folder, "interface.law"))
     continuum = replace(case.continuum, mesh=mesh, model=law)
     return replace(
-        case, potential=_potential(case.potential, folder), continuum=continuum, interface=interface
+        case,
+        atoms=atoms,
+        potential=_potential(case.potential, folder),
+        continuum=continuum,
+        interface=interface,
     )
 
 

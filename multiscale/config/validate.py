@@ -14,6 +14,7 @@ from multiscale.config.case import Case, GeometryConfig, RegionsConfig, ShapeCon
 from multiscale.config.crystal import CrystalConfig, Orientation
 from multiscale.config.errors import InputError
 from multiscale.config.external import check_external
+from multiscale.config.given import check_atoms
 from multiscale.config.indenting import check_indent
 from multiscale.config.interfacing import check_interface
 from multiscale.config.lengths import check_lengths
@@ -41,6 +42,7 @@ def check_case(case: Case) -> None:
     _check_crystal(case.crystal)
     _check_potential(case)
     check_external(case)
+    check_atoms(case)
     _check_geometry(case.geometry, case.crystal)
     _check_regions(case)
     _check_load(case)
