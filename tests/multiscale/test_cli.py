@@ -47,6 +47,7 @@ def replaced_run(monkeypatch, run_case):
         ["material"],
         ["cohesive"],
         ["plot"],
+        ["atoms"],
         ["doctor"],
         ["completion"],
         ["init"],
