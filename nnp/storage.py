@@ -50,8 +50,11 @@ def write_model(path: Path, header: dict[str, Any], tensors: dict[str, Tensor]) 
     """Write aside, then rename: a reader never sees half a file."""
     text = json.dumps({"format": FORMAT, "version": VERSION, **header})
     aside = path.with_name(path.name + ".part")
-    aside.write_bytes(save(tensors, metadata={"header": text}))
-    os.replace(aside, path)
+    try:
+        aside.write_bytes(save(tensors, metadata={"header": text}))
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def read_model(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

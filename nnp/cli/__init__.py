@@ -6,6 +6,7 @@ One file for each command: `add(commands)` declares its arguments, the rest of t
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -28,6 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG
     except KeyboardInterrupt:
         print("nnp: stopped", file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        what = f"no room left on the disk to write {error.filename or 'results'}"
+        print(f"nnp: {what}; make room, and go on with a training by --resume", file=sys.stderr)
         return FAILED
 
 

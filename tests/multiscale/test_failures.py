@@ -185,3 +185,34 @@ def test_an_error_in_the_potential_is_said_as_it_was(case, monkeypatch, capsys, 
     said = capsys.readouterr().err
     assert "FloatingPointError: neighbour 7 is on top of atom 3" in said
     assert np.isfinite(read_result(Path("out"))["timings"]["build"])
+
+
+def test_a_full_disk_keeps_the_checkpoint_of_a_training(tmp_path, monkeypatch, capsys):
+    from nnp import storage
+    from nnp.cli import main as nnp
+    from tests.nnp.training_data import SETTINGS, crystals, write
+
+    write(tmp_path / "silicon.xyz", crystals(8))
+    (tmp_path / "train.yaml").write_text(SETTINGS.replace("epochs: 6", "epochs: 4"))
+    arguments = ["train", str(tmp_path / "train.yaml"), "--data", str(tmp_path / "silicon.xyz"), "-o"]
+    assert nnp([*arguments, str(tmp_path / "whole")]) == 0
+    whole, calls = storage.save, []
+
+    def save(*given, **more):
+        calls.append(1)
+        limited(resource.RLIM_INFINITY if len(calls) < 2 else 1000)
+        return whole(*given, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "save", save)
+        try:
+            assert nnp([*arguments, str(tmp_path / "out")]) == 1
+        finally:
+            limited(resource.RLIM_INFINITY)
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith("nnp: no room left on the disk to write") and "--resume" in said
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert left == {"checkpoint.safetensors", "train.yaml"}
+    assert nnp([*arguments, str(tmp_path / "out"), "--resume"]) == 0
+    a, b = (tmp_path / name / "model.safetensors" for name in ("whole", "out"))
+    assert a.read_bytes() == b.read_bytes()
