@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from multiscale import locking
 from multiscale.config import Case, InputError, case_hash, parse_case, to_yaml
 from multiscale.files import write_atomically
 from multiscale.result import FINISHED, read_result
+from nnp import locking
 
 OUTPUTS = ("result.json", "history.csv", "log*.txt", "case.yaml", "law.json", "restart*", "fields.pvd", "fields/*.*vtu",
            "surface.pvd", "surface/*.*vtu", "atoms.pvd", "atoms/*.*vtu", "atoms.extxyz", "*.png")  # fmt: skip
@@ -39,6 +39,8 @@ def prepare(folder: Path, case: Case, force: bool = False, restart: bool = False
     except OSError as error:
         locking.release(folder)
         raise InputError("", f"cannot write to {folder}: {error.strerror}", "command line") from None
+    except locking.FolderInUseError as error:
+        raise InputError("", f"{error} with -o", "command line") from None
     except InputError:
         locking.release(folder)
         raise

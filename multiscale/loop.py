@@ -8,7 +8,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from multiscale import locking
 from multiscale.build import Simulation, build
 from multiscale.checkpoint import Stored
 from multiscale.config import Case, InputError
@@ -20,6 +19,7 @@ from multiscale.log import logger
 from multiscale.placement import Placement
 from multiscale.recording import Recorder
 from multiscale.stepping import Step, Stepper
+from nnp import locking
 
 SAID = ("K_", "max_force", "pull_off")
 """How the names of results begin that are said at the end."""

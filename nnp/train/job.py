@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nnp import locking
 from nnp.data import DataError, Frame, free_atom, read_frames, refuse_duplicates, split
 from nnp.families import save
 from nnp.statistics import remember
@@ -127,7 +128,10 @@ def run_job(
 
     config = with_files(config, data)
     if config.members > 1:
-        return run_members(config, folder, resume, progress, jobs)
+        try:
+            return run_members(config, folder, resume, progress, jobs)
+        finally:
+            locking.release(folder)
     config = with_start(config)
     return run_one(config, read_parts(config), folder, resume, progress)
 
@@ -139,18 +143,26 @@ def run_one(
     if resume and not (folder / checkpoint.NAME).is_file():
         raise ConfigError(f"nothing to resume: no {checkpoint.NAME} in '{folder}'")
     open_folder(config, folder, resume)
-    run = train(config, parts.training, parts.validation, folder, resume, progress)
-    return _results(run, config, parts, folder)
+    try:
+        run = train(config, parts.training, parts.validation, folder, resume, progress)
+        return _results(run, config, parts, folder)
+    finally:
+        locking.release(folder)
 
 
 def open_folder(config: Training, folder: Path, resume: bool) -> None:
-    """Make the folder, and write down the settings. ConfigError when it holds a run that is not resumed."""
-    if not resume and any((folder / name).exists() for name in (checkpoint.NAME, "member_0", MODEL)):
-        raise ConfigError(f"'{folder}' holds a training run already: resume it, or choose another folder")
+    """Make the folder, hold it (until locking.release), and write down the settings. ConfigError when it holds a run
+    that is not resumed, or another process is at work in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        locking.take(folder)
+    except locking.FolderInUseError as error:
+        raise ConfigError(str(error)) from None
     except OSError as error:
         raise ConfigError(f"cannot make the folder '{folder}': {error.strerror}") from None
+    if not resume and any((folder / name).exists() for name in (checkpoint.NAME, "member_0", MODEL)):
+        locking.release(folder)
+        raise ConfigError(f"'{folder}' holds a training run already: resume it, or choose another folder")
     here = with_paths(config, lambda file: os.path.relpath(file, folder))
     (folder / "train.yaml").write_text(write(as_plain(here)), encoding="utf-8")
 

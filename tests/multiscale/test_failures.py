@@ -14,12 +14,11 @@ import ase.io
 import numpy as np
 import pytest
 
-from multiscale import locking
 from multiscale.checkpoint import NAME
 from multiscale.cli import main
-from multiscale.config import InputError
 from multiscale.files import written_aside
 from multiscale.result import read_result
+from nnp import locking
 from tests.mpi import ROOT, run_ranks
 
 CASE = """\
@@ -95,7 +94,7 @@ def test_a_killed_rank_ends_all(case, tmp_path):
 
 def test_two_runs_never_share_a_folder(case, tmp_path, monkeypatch, capsys):
     hold = (
-        "import sys, time; from pathlib import Path; from multiscale import locking\n"
+        "import sys, time; from pathlib import Path; from nnp import locking\n"
         "locking.take(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
     )
     out = tmp_path / "out"
@@ -129,7 +128,7 @@ def test_without_locks_the_process_is_looked_for(tmp_path, monkeypatch, pid, fre
         locking.take(tmp_path)
         locking.release(tmp_path)
     else:
-        with pytest.raises(InputError, match=f"process {pid} on .*, since today"):
+        with pytest.raises(locking.FolderInUseError, match=f"process {pid} on .*, since today"):
             locking.take(tmp_path)
 
 

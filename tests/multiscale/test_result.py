@@ -6,9 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from multiscale import folder, locking
+from multiscale import folder
 from multiscale.config import InputError, case_hash, parse_case
 from multiscale.result import Result, read_result
+from nnp import locking
 
 CASE = parse_case("""
 crystal: {structure: diamond, symbol: Si}

@@ -219,3 +219,20 @@ def test_a_free_atom_is_learnt_from_its_energy(data, tmp_path):
     assert outcome.errors["training"]["free atom"]["frames"] == 1
     with pytest.raises(ConfigError, match="free_atoms: no element 'Sj'"):
         settings(tmp_path, overrides=["data.free_atoms.Sj=1"])
+
+
+def test_two_trainings_never_share_a_folder(data, tmp_path, monkeypatch):
+    from nnp import locking
+
+    out = tmp_path / "out"
+    out.mkdir()
+    monkeypatch.setattr(locking, "PATIENCE", 0.0)
+    with (out / locking.NAME).open("w") as other:
+        locking.fcntl.flock(
+            other, locking.fcntl.LOCK_EX
+        )  # as another process has it: by a file opened on its own
+        with pytest.raises(ConfigError, match="in use by another run"):
+            run_job(settings(tmp_path), data, out)
+        assert [path.name for path in out.iterdir()] == [locking.NAME]
+    run_job(settings(tmp_path), data, out)
+    assert not (out / locking.NAME).exists()

@@ -16,8 +16,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from multiscale.config import InputError
-
 NAME = ".running"
 PATIENCE = 5.0
 """Seconds to wait for a run that is about to end: the ranks of a job may outlive its `mpirun` by one or two."""
@@ -27,16 +25,20 @@ _held: dict[Path, int] = {}
 """Open files by the folder that this process holds."""
 
 
+class FolderInUseError(RuntimeError):
+    """Another process is at work in a folder."""
+
+
 def take(folder: Path) -> None:
     """Hold a folder until `release` or the end of the process; nothing where this process holds it already.
-    InputError where another one does, OSError where the folder cannot be written."""
+    FolderInUseError where another one does, OSError where the folder cannot be written."""
     folder = folder.resolve()
     if folder in _held:
         return
     path, until = folder / NAME, time.monotonic() + PATIENCE
     while (file := _opened(path)) is None:
         if time.monotonic() > until:
-            raise InputError("", _message(folder, _holder(path)), "command line")
+            raise FolderInUseError(_message(folder, _holder(path)))
         time.sleep(0.1)
     os.truncate(file, 0)
     os.write(file, json.dumps(_myself()).encode())
@@ -109,4 +111,4 @@ def _message(folder: Path, holder: dict[str, Any]) -> str:
     who = "process {pid} on {host}, since {since}".format_map(
         {"pid": "?", "host": "?", "since": "?", **holder}
     )
-    return f"{folder} is in use by another run ({who}); wait for it, end it, or choose another folder with -o"
+    return f"{folder} is in use by another run ({who}); wait for it, end it, or choose another folder"
