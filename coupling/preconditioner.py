@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from petsc4py import PETSc
 
@@ -9,6 +11,10 @@ from coupling.model import Model
 
 DIRECT_LIMIT = 250_000
 """Unknowns up to which a sparse factorisation is used; multigrid beyond."""
+
+GATHERED_LIMIT = 60_000
+"""Unknowns up to which one rank factors and solves for all: CHOLMOD's solve takes a fifth of MUMPS's, which many small
+messages make slower still on several ranks."""
 
 
 def stiffness(model: Model, atom_hessian: PETSc.Mat, shift: float = 1e-4) -> PETSc.Mat:
@@ -50,16 +56,14 @@ def _embedded(model: Model) -> PETSc.Mat:
 
 class Preconditioner:
     """z = P⁻¹ r: by a sparse factorisation up to DIRECT_LIMIT unknowns, else conjugate gradients with algebraic
-    multigrid. On one rank CHOLMOD's, whose solves take a fifth of MUMPS's time, as long as P is positive definite."""
+    multigrid. On one rank, and for up to GATHERED_LIMIT unknowns, CHOLMOD's as long as P is positive definite."""
 
     def __init__(self, matrix: PETSc.Mat):
         self.matrix = matrix
         if matrix.getSize()[0] > DIRECT_LIMIT:
             self._ksp = _multigrid(matrix)
-        elif matrix.comm.size == 1 and PETSc.Sys.hasExternalPackage("suitesparse"):
-            self._ksp = _cholesky(matrix) or _factored(matrix, "lu", "mumps")
         else:
-            self._ksp = _factored(matrix, "lu", "mumps")
+            self._ksp = _cholesky(matrix) or _factored(matrix, "lu", "mumps")
 
     def __call__(self, r: PETSc.Vec, z: PETSc.Vec) -> None:
         self._ksp.solve(r, z)
@@ -85,10 +89,49 @@ def _factored(matrix: PETSc.Mat, kind: str, solver: str) -> PETSc.KSP:
     return ksp
 
 
-def _cholesky(matrix: PETSc.Mat) -> PETSc.KSP | None:
-    """None for a matrix that is not positive definite."""
+def _cholesky(matrix: PETSc.Mat) -> PETSc.KSP | OnFirst | None:
+    """CHOLMOD's factors; None where there is no CHOLMOD, for too large a matrix, and for one that is not positive
+    definite."""
+    alone = matrix.comm.size == 1
+    if not PETSc.Sys.hasExternalPackage("suitesparse") or not (
+        alone or matrix.getSize()[0] <= GATHERED_LIMIT
+    ):
+        return None
     PETSc.Options()["mat_cholmod_print"] = 0
+    if not alone:
+        return OnFirst.of(matrix)
     try:
         return _factored(matrix, "cholesky", "cholmod")
     except PETSc.Error:
         return None
+
+
+@dataclass(frozen=True)
+class OnFirst:
+    """A solver on the first rank, None on others, for vectors that are spread over all."""
+
+    solver: PETSc.KSP | None
+    scatter: PETSc.Scatter
+    whole: PETSc.Vec
+
+    @classmethod
+    def of(cls, matrix: PETSc.Mat) -> OnFirst | None:
+        """None, on every rank, for a matrix that is not positive definite. Collective."""
+        n = matrix.getSize()[0] if matrix.comm.rank == 0 else 0
+        rows = PETSc.IS().createStride(n, comm=PETSc.COMM_SELF)
+        (whole,) = matrix.createSubMatrices(rows, rows)
+        solver = _cholesky(whole) if n else None
+        if not matrix.comm.tompi4py().bcast(solver is not None):
+            return None
+        assert solver is None or isinstance(solver, PETSc.KSP)
+        scatter, gathered = PETSc.Scatter.toZero(matrix.createVecRight())
+        return cls(solver, scatter, gathered)
+
+    def solve(self, r: PETSc.Vec, z: PETSc.Vec) -> None:
+        """As a KSP's. Collective."""
+        self.scatter.scatter(r, self.whole, mode=PETSc.ScatterMode.FORWARD)
+        if self.solver is not None:
+            found = self.whole.duplicate()
+            self.solver.solve(self.whole, found)
+            found.copy(self.whole)
+        self.scatter.scatter(self.whole, z, mode=PETSc.ScatterMode.REVERSE)
