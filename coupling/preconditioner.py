@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from mpi4py import MPI
 from petsc4py import PETSc
 
 from coupling.model import Model
+
+Array = np.ndarray
 
 DIRECT_LIMIT = 250_000
 """Unknowns up to which a sparse factorisation is used; multigrid beyond."""
@@ -108,30 +111,34 @@ def _cholesky(matrix: PETSc.Mat) -> PETSc.KSP | OnFirst | None:
 
 @dataclass(frozen=True)
 class OnFirst:
-    """A solver on the first rank, None on others, for vectors that are spread over all."""
+    """A solver on the first rank, None on others, for vectors that are spread over all. counts: entries of each rank."""
 
+    comm: MPI.Comm
     solver: PETSc.KSP | None
-    scatter: PETSc.Scatter
-    whole: PETSc.Vec
+    counts: Array
 
     @classmethod
     def of(cls, matrix: PETSc.Mat) -> OnFirst | None:
         """None, on every rank, for a matrix that is not positive definite. Collective."""
-        n = matrix.getSize()[0] if matrix.comm.rank == 0 else 0
-        rows = PETSc.IS().createStride(n, comm=PETSc.COMM_SELF)
-        (whole,) = matrix.createSubMatrices(rows, rows)
-        solver = _cholesky(whole) if n else None
-        if not matrix.comm.tompi4py().bcast(solver is not None):
+        comm, solver = matrix.comm.tompi4py(), None
+        parts = comm.gather(matrix.getValuesCSR())
+        if parts is not None:
+            rows, columns, values = zip(*parts)
+            before = np.cumsum([0, *(r[-1] for r in rows[:-1])])
+            start = np.concatenate([[0], *(r[1:] + b for r, b in zip(rows, before))]).astype(PETSc.IntType)
+            size, csr = matrix.getSize(), (start, np.concatenate(columns), np.concatenate(values))
+            solver = _cholesky(PETSc.Mat().createAIJ(size, csr=csr, comm=PETSc.COMM_SELF))
+        if not comm.bcast(solver is not None):
             return None
         assert solver is None or isinstance(solver, PETSc.KSP)
-        scatter, gathered = PETSc.Scatter.toZero(matrix.createVecRight())
-        return cls(solver, scatter, gathered)
+        return cls(comm, solver, np.array(comm.allgather(matrix.getLocalSize()[0])))
 
     def solve(self, r: PETSc.Vec, z: PETSc.Vec) -> None:
         """As a KSP's. Collective."""
-        self.scatter.scatter(r, self.whole, mode=PETSc.ScatterMode.FORWARD)
+        whole = found = None
         if self.solver is not None:
-            found = self.whole.duplicate()
-            self.solver.solve(self.whole, found)
-            found.copy(self.whole)
-        self.scatter.scatter(self.whole, z, mode=PETSc.ScatterMode.REVERSE)
+            whole, found = self.solver.getOperators()[0].createVecs()
+        self.comm.Gatherv(r.array_r, None if whole is None else [whole.array, self.counts])
+        if self.solver is not None:
+            self.solver.solve(whole, found)
+        self.comm.Scatterv(None if found is None else [found.array, self.counts], z.array)

@@ -69,7 +69,8 @@ def _adjacency(data: Array, offsets: Array) -> Any:
     data, offsets = np.asarray(data, np.int32), np.asarray(offsets, np.int32)
     if LEGACY:
         return graph.create_adjacencylist(data, offsets)
-    return graph.adjacencylist(data, offsets)._cpp_object
+    found = graph.adjacencylist(data, offsets)
+    return getattr(found, "_cpp_object", found)
 
 
 @_quiet()
