@@ -26,7 +26,7 @@ def page() -> str:
 
 def rows() -> Iterator[Row]:
     """(claim, measured, reference, benchmark)."""
-    for claims in (_patch, _rates, _efficiency, _snap, _passage, _beams, _contact, _double, _trust):
+    for claims in (_patch, _rates, _efficiency, _snap, _passage, _beams, _contact, _double, _trust, _kills):
         yield from claims()
 
 
@@ -157,4 +157,15 @@ def _trust() -> Iterator[Row]:
         f"{100 * forces['68 %']:.1f} and {100 * forces['95 %']:.1f} %",
         "68.3 and 95 %",
         "trust",
+    )
+
+
+def _kills() -> Iterator[Row]:
+    kills = load("kills")
+    alike = sum(not row["different"] for row in kills)
+    yield (
+        "runs killed at random moments and gone on with end as if nothing had been",
+        f"{alike} of {len(kills)} ends, byte by byte",
+        "the run that was left alone",
+        "kills",
     )
