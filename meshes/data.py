@@ -126,10 +126,24 @@ def _check_conforming(mesh: MeshData) -> None:
     count = np.bincount(number.ravel(), minlength=max((t.max(initial=0) for t in tagged), default=0) + 1)
     if count.max() > 2:
         raise ValueError("more than two cells of the mesh share one facet")
+    folded = _folded(facets, number)
+    if folded:
+        raise ValueError(f"cells lie over each other, at {folded} of the facets between them")
     for name, t in zip(mesh.tags, tagged):
         if (count[t] == 0).any():
             raise ValueError(f"the tag '{name}' holds facets that belong to no cell of the mesh")
     _check_no_hanging_point(mesh.points, facets[count[number] == 1])
+
+
+def _folded(facets: Array, number: Array) -> int:
+    """How many facets of two cells have both on the same side: positive cells go round a facet in opposite senses."""
+    d = facets.shape[-1]
+    pairs = [(i, j) for j in range(d) for i in range(j)]
+    sense = np.prod([np.sign(facets[..., j] - facets[..., i]) for i, j in pairs], axis=0)
+    sense = sense * (-1) ** np.arange(d + 1)
+    flat = number.ravel()
+    shared = np.bincount(flat) == 2
+    return int((shared & (np.bincount(flat, sense.ravel()) != 0)).sum())
 
 
 def _check_no_hanging_point(points: Array, boundary: Array) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -219,6 +220,8 @@ def _compare(args: argparse.Namespace, comm: Any) -> int:
         near = to_internal(args.near, "length")
     except ValueError as error:
         raise InputError("--near", str(error), "command line") from None
+    if not 0.0 < near < math.inf:
+        raise InputError("--near", f"must be a positive length, got {args.near}", "command line")
     if comm.rank == 0:
         found = compare(args.run, args.reference, near)
         if args.json:

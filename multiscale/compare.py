@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ase.io
 import numpy as np
 from ase import Atoms
 from scipy.spatial import cKDTree
 
-from multiscale.config import InputError, parse_case
+from multiscale.config import InputError, parse_case, yamlio
+from multiscale.fields import frames
 from multiscale.result import read_result
 
 Array = np.ndarray
@@ -70,19 +70,16 @@ def _run(folder: Path) -> Run:
     result = read_result(folder)
     if result is None:
         raise InputError("", f"{folder} holds no run (no result.json)", "compare")
-    path = folder / "atoms.extxyz"
-    if not path.exists():
-        raise InputError("", f"{folder} holds no atoms.extxyz; run with output.atoms: true", "compare")
     records = {step["step"]: step for step in result["steps"]}
-    frames: dict[tuple[float, int], Frame] = {}
+    found: dict[tuple[float, int], Frame] = {}
     seen: Counter[float] = Counter()
-    for atoms in ase.io.iread(path, index=":", format="extxyz"):
+    for atoms in frames(folder):
         record = records.get(int(atoms.info["step"]), {})
         frame = _frame(atoms, record)
         key = float(f"{frame.load:.9g}")
-        frames[key, seen[key]] = frame  # a load is passed twice when it goes up and down again
+        found[key, seen[key]] = frame  # a load is passed twice when it goes up and down again
         seen[key] += 1
-    return Run(folder, result, frames, _tip(folder))
+    return Run(folder, result, found, _tip(folder))
 
 
 def _frame(atoms: Atoms, record: dict[str, Any]) -> Frame:
@@ -97,8 +94,8 @@ def _frame(atoms: Atoms, record: dict[str, Any]) -> Frame:
 def _tip(folder: Path) -> tuple[float, float]:
     """Where the crack tip was at first, else the origin."""
     try:
-        crack = parse_case((folder / "case.yaml").read_text(encoding="utf-8")).geometry.crack
-    except (OSError, InputError):
+        crack = parse_case(yamlio.read_text(folder / "case.yaml")).geometry.crack
+    except InputError:
         return (0.0, 0.0)
     return crack.tip if crack else (0.0, 0.0)
 

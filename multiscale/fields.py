@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +35,31 @@ def read_mesh(folder: Path, step: int | None, kind: str = "pyvista", name: str =
 
 def read_atoms(folder: Path, step: int | None) -> Any:
     """See multiscale.Result.atoms."""
+    if step is None:
+        return next(frames(folder, "-1"))
+    seen = []
+    for atoms in frames(folder):
+        seen.append(int(atoms.info["step"]))
+        if seen[-1] == step:
+            return atoms
+    return _chosen(step, tuple(seen), folder)
+
+
+def frames(folder: Path, index: str = ":") -> Iterator[Any]:
+    """The frames of atoms.extxyz, ASE's Atoms, each with its step and displacements. InputError where there is no such
+    file, or what is in it is not what a run writes."""
     import ase.io
 
     path = folder / "atoms.extxyz"
     if not path.is_file():
         raise InputError("", f"{folder} holds no atoms.extxyz; run with output.atoms: true")
-    if step is None:
-        return ase.io.read(path, index=-1, format="extxyz", parallel=False)
-    seen = []
-    for atoms in ase.io.iread(path, index=":", format="extxyz", parallel=False):
-        seen.append(int(atoms.info["step"]))
-        if seen[-1] == step:
-            return atoms
-    return _chosen(step, tuple(seen), folder)
+    try:
+        for atoms in ase.io.iread(path, index=index, format="extxyz", parallel=False):
+            if "displacement" not in atoms.arrays or not isinstance(atoms.info.get("step"), int | np.integer):
+                raise ValueError("a frame has no step, or no displacement")
+            yield atoms
+    except (OSError, ValueError, KeyError, IndexError, RuntimeError) as error:
+        raise InputError("", f"{path} is damaged: {error}") from error
 
 
 def _chosen(step: int | None, there: tuple[int, ...], folder: Path) -> int:

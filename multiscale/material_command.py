@@ -126,19 +126,24 @@ def _fit_law(args: argparse.Namespace, comm: Any, potential: Any, structure: str
 
 
 def _potential(args: argparse.Namespace) -> Any:
+    from multiscale.capacity import check_reach
     from multiscale.config.loading import apply_override
     from nnp.registry import POTENTIALS, make_potential, named_potential
 
     parameters: dict[str, Any] = {}
     for override in args.overrides:
         apply_override(parameters, override)
+    if "type" in parameters:
+        raise InputError("type", "is the argument MODEL, no parameter", "command line")
     try:
         if args.potential in POTENTIALS:
-            return make_potential(args.potential, **parameters)
+            made = make_potential(args.potential, **parameters)
+            check_reach(made)
+            return made
         if parameters:
             raise ValueError("--set changes the parameters of a kind of potential, and this names none")
         return named_potential(args.potential)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         known = args.potential in POTENTIALS
         more = "" if known else f"; kinds of potential: {', '.join(k for k in POTENTIALS if k != 'nnp')}"
         raise InputError(args.potential, f"{error}{more}") from error

@@ -94,7 +94,18 @@ def _imported(case: Case, file: str) -> MeshData:
             "(physical groups of gmsh, groups of MED, sets of Abaqus and Exodus count)"
         )
         raise InputError("continuum.mesh.file", message)
+    _check_size(case, mesh)
     return mesh
+
+
+def _check_size(case: Case, mesh: MeshData) -> None:
+    """A mesh in other units than Å is not of the size that the case says."""
+    if case.geometry.shape in ("disc", "ball"):
+        centre = np.asarray(case.geometry.middle)[: mesh.dim]
+        have, want = np.linalg.norm(mesh.points - centre, axis=1).max(), case.geometry.outer
+        if not 0.5 < have / want < 2.0:
+            text = f"reaches {have / 10:.4g} nm from the centre, geometry.radius is {want / 10:.4g} nm"
+            raise InputError("continuum.mesh.file", f"its outer boundary {text}; coordinates are in Å")
 
 
 def widened(shape: Shape, margin: float) -> Callable[[Array], Array]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from multiscale.config import Case, InputError, parse_case
+from multiscale.config import Case, InputError, parse_case, yamlio
 from multiscale.result import flat_rows, read_result
 
 Array = np.ndarray
@@ -58,7 +58,7 @@ class Result:
     @cached_property
     def case(self) -> Case:
         """The case, every default written."""
-        return parse_case((self.folder / "case.yaml").read_text(encoding="utf-8"))
+        return parse_case(yamlio.read_text(self.folder / "case.yaml"))
 
     def __getitem__(self, name: str) -> float | None:
         if name not in self.record["results"]:

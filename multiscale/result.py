@@ -99,9 +99,21 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     """The content of result.json, None where there is none or it is not one of ours."""
     try:
         data = json.loads((Path(folder) / "result.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return data if isinstance(data, dict) and {"status", "case", "steps"} <= data.keys() else None
+    return data if _ours(data) else None
+
+
+def _ours(data: Any) -> bool:
+    """Whether it has the parts of a record, each of its kind."""
+    if not isinstance(data, dict) or not all(isinstance(data.get(k), str) for k in ("status", "case")):
+        return False
+    steps, sections = data.get("steps"), ("counts", "results", "timings")
+    rows = [steps, *(data.get(key, []) for key in ("warnings", "remeshings"))]
+    if not all(isinstance(each, list) and all(isinstance(row, dict) for row in each) for each in rows):
+        return False
+    numbered = all(isinstance(row.get("step"), int) for each in rows for row in each)
+    return numbered and all(isinstance(data.get(key, {}), dict) for key in sections)
 
 
 def history_csv(steps: list[dict[str, Any]]) -> str:
