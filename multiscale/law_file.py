@@ -29,7 +29,7 @@ def read_law(path: str | Path, key: str = "interface.law") -> tuple[CohesiveLaw,
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(key, f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(key, f"{path} is no JSON file: {error}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(key, f"{path} is no law file: its format is not '{FORMAT}'")

@@ -29,6 +29,11 @@ class Calibration:
     first_forces: float = 1.0
     wide: float = 2.0
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0.0 <= float(value) < float("inf"):
+                raise ValueError(f"{name} must be a number from 0 on, not {value}")
+
 
 @dataclass(frozen=True)
 class Spread:

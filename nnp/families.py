@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ase.data import chemical_symbols
 
 from nnp.committee import Calibration, Committee
 from nnp.known import pack, unpack
@@ -103,7 +104,7 @@ def load(path_or_name: str | Path, dtype: torch.dtype = torch.float64) -> Neural
     found = header.get("calibration")
     try:
         calibration = None if found is None else Calibration(**found)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: its calibration is not readable ({error})") from None
     return Committee(models, calibration, {"training": header.get("training", {})})
 
@@ -114,13 +115,20 @@ def is_committee(path_or_name: str | Path) -> bool:
 
 
 def _model(header: dict[str, Any], tensors: Tensors, path: Path) -> NeuralPotential:
-    kind = header.get("kind")
-    if kind not in FAMILIES:
+    kind = header.get("kind") if isinstance(header, dict) else None
+    if not isinstance(kind, str) or kind not in FAMILIES:
         known = ", ".join(sorted(FAMILIES))
         raise ModelFileError(f"{path}: holds a model of kind '{kind}', this program reads {known}")
+    for name, value in tensors.items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise ModelFileError(f"{path}: the weight '{name}' is not finite")
     try:
         shape = {k: tuple(v) if isinstance(v, list) else v for k, v in header["architecture"].items()}
         architecture = family(kind).architecture(**shape)
+        if not header["elements"] or not all(
+            z in range(1, len(chemical_symbols)) for z in header["elements"]
+        ):
+            raise ValueError(f"elements are {header['elements']}")
         potential = make_neural(architecture, header["elements"], header)
         potential.known = unpack(tensors, len(potential.numbers))
         if any(t.dtype == torch.float64 for t in tensors.values()):

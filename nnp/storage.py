@@ -67,7 +67,7 @@ def read_model(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise ModelFileError(f"{path}: damaged, or no safetensors file ({error})") from None
     try:
         header = json.loads(metadata["header"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         raise ModelFileError(f"{path}: a safetensors file without this program's model header") from None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ModelFileError(f"{path}: a safetensors file without this program's model header")

@@ -29,7 +29,7 @@ def to_plain(law: CohesiveLaw) -> dict[str, Any]:
 
 def from_plain(data: Any) -> CohesiveLaw:
     """The law of such a mapping; ValueError, with the dotted path, where a value is missing, unknown or cannot be."""
-    if not isinstance(data, dict) or data.get("law") not in KINDS:
+    if not isinstance(data, dict) or not isinstance(data.get("law"), str) or data["law"] not in KINDS:
         raise ValueError(f"law: must be one of {', '.join(KINDS)}")
     law = _read(KINDS[data["law"]], {k: v for k, v in data.items() if k != "law"}, "")
     for path, table in (("table", getattr(law, "table", None)),):
