@@ -205,7 +205,7 @@ def test_not_converged_keeps_results_and_says_so(folder, case) -> None:
         ("potential={type: nnp, model: nothing}", "potential"),
         (
             "potential.parameters={epsilom: 1}",
-            "potential: potential 'stillinger-weber' has no parameter 'epsilom'",
+            "potential.parameters.epsilom: potential 'stillinger-weber' has no parameter 'epsilom'",
         ),
         (
             "crystal.orientation={x: [1, 2, 3], y: [3, 0, -1], z: [-2, 10, -6]}",
