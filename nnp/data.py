@@ -142,8 +142,7 @@ def _frame(atoms: Atoms, index: int, keys: Keys, path: Path, source: str) -> Fra
     part = labels.get(keys.split)
     if part is not None and part not in PARTS:
         raise DataError(f"{where}: {keys.split} is '{part}', must be one of {', '.join(PARTS)}")
-    for what, values in (("positions", atoms.positions), ("cell", atoms.cell.array)):
-        _finite(values, values.shape, what, where)
+    _check_numbers(atoms, where)
     if (atoms.numbers == 0).any():
         raise DataError(f"{where}: atom {int(np.argmin(atoms.numbers))} is of no chemical element")
     stress = _stress(labels.get(keys.stress), where)
@@ -161,6 +160,20 @@ def _frame(atoms: Atoms, index: int, keys: Keys, path: Path, source: str) -> Fra
         source=str(labels.get(keys.source, source)),
         file=str(path),
     )
+
+
+def check_atoms(atoms: Atoms, where: str) -> None:
+    """DataError where atoms cannot be computed with: none, numbers that are not finite, a flat cell, overlaps."""
+    if not len(atoms):
+        raise DataError(f"{where}: holds no atoms")
+    _check_numbers(atoms, where)
+    _refuse_no_cell(atoms, False, where)
+    _refuse_overlap(State.from_ase(atoms), where)
+
+
+def _check_numbers(atoms: Atoms, where: str) -> None:
+    for what, values in (("positions", atoms.positions), ("cell", atoms.cell.array)):
+        _finite(values, values.shape, what, where)
 
 
 def _label(labels: dict[str, Any], key: str, what: str, where: str) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from nnp.cli import calibrate, completion, evaluate, export, md, relax, select, stats, train
 from nnp.cli.common import FAILED, WRONG, WRONG_INPUT
+from nnp.saying import one_line
 
 __all__ = ["main"]
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.command(options)
     except WRONG_INPUT as error:
-        print(f"nnp: {error}", file=sys.stderr)
+        print(f"nnp: {one_line(error)}", file=sys.stderr)
         return WRONG
     except KeyboardInterrupt:
         print("nnp: stopped", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,9 +14,10 @@ from typing import Any, cast
 import ase.io
 from ase import Atoms
 
-from nnp.data import DataError, DataWarning
+from nnp.data import DataError, DataWarning, check_atoms
 from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.registry import named_potential
+from nnp.saying import one_line
 from nnp.state import State
 from nnp.storage import ModelFileError, shipped_models
 from nnp.train.config import ConfigError
@@ -91,7 +93,8 @@ def read_structure(path: Path, model: Potential) -> Atoms:
     try:
         atoms = cast(Atoms, ase.io.read(path))
     except Exception as error:  # whatever ASE's reader raises, it is the file that is wrong
-        raise UsageError(f"{path}: not readable as atoms ({error})") from None
+        raise UsageError(f"{path}: not readable as atoms ({one_line(error)})") from None
+    check_atoms(atoms, str(path))
     check_species(model, State.from_ase(atoms).numbers)
     return atoms
 
@@ -99,3 +102,12 @@ def read_structure(path: Path, model: Potential) -> Atoms:
 def require_folder(path: Path) -> None:
     """Refuse, before anything is computed, a file whose folder is not there."""
     require(path.absolute().parent.is_dir(), f"no folder '{path.parent}' to write into")
+    require(not path.is_dir(), f"'{path}' is a folder, not a file to write")
+
+
+def finite(text: str) -> float:
+    """A number on the command line."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a finite number, not {text}")
+    return value

@@ -20,6 +20,7 @@ from nnp.cli.common import (
     add_model,
     add_output,
     add_structure,
+    finite,
     read_model,
     read_structure,
     require,
@@ -91,7 +92,7 @@ def add(commands: Any) -> None:
 
 
 def _number(p: argparse.ArgumentParser, name: str, default: float, unit: str, about: str) -> None:
-    p.add_argument(name, type=float, default=default, metavar=unit, help=f"{about} (%(default)s)")
+    p.add_argument(name, type=finite, default=default, metavar=unit, help=f"{about} (%(default)s)")
 
 
 def _md(options: argparse.Namespace) -> int:

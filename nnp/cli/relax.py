@@ -15,6 +15,7 @@ from nnp.cli.common import (
     add_model,
     add_output,
     add_structure,
+    finite,
     read_model,
     read_structure,
     require,
@@ -34,7 +35,7 @@ def add(commands: Any) -> None:
     add_model(p)
     add_output(p, "relaxed.extxyz", "relaxed atoms")
     p.add_argument(
-        "--fmax", type=float, default=1e-3, metavar="F", help="largest force left, eV/Å (%(default)s)"
+        "--fmax", type=finite, default=1e-3, metavar="F", help="largest force left, eV/Å (%(default)s)"
     )
     p.add_argument(
         "--steps", type=int, default=500, metavar="N", help="give up after so many steps (%(default)s)"

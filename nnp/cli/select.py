@@ -17,13 +17,16 @@ from nnp.cli.common import (
     add_command,
     add_model,
     add_output,
+    finite,
     read_model,
     require,
     require_folder,
 )
 from nnp.committee import Committee
+from nnp.data import check_atoms
 from nnp.neural import NeuralPotential
 from nnp.potential import check_species
+from nnp.saying import one_line
 from nnp.selection import select
 from nnp.state import State
 from nnp.statistics import extrapolation
@@ -43,7 +46,7 @@ def add(commands: Any) -> None:
     p.add_argument("-n", "--count", type=int, default=20, metavar="N", help="at most so many (%(default)s)")
     p.add_argument(
         "--least",
-        type=float,
+        type=finite,
         default=0.5,
         metavar="G",
         help="end where no atom extrapolates by more than this (%(default)s)",
@@ -57,6 +60,8 @@ def _select(options: argparse.Namespace) -> int:
     if not isinstance(model, NeuralPotential | Committee):
         raise UsageError(f"{options.model}: cannot measure extrapolation, a trained model can")
     frames = _frames(options.trajectory)
+    for k, atoms in enumerate(frames):
+        check_atoms(atoms, f"{options.trajectory}, frame {k}")
     states = [State.from_ase(atoms) for atoms in frames]
     for state in states:
         check_species(model, state.numbers)
@@ -78,7 +83,7 @@ def _frames(path: Path) -> list[Atoms]:
     try:
         return list(ase.io.iread(path, index=":"))
     except Exception as error:  # whatever ASE's reader raises, it is the file that is wrong
-        raise UsageError(f"{path}: not readable as atoms ({error})") from None
+        raise UsageError(f"{path}: not readable as atoms ({one_line(error)})") from None
 
 
 def _counted(atoms: Atoms) -> torch.Tensor | None:
