@@ -88,7 +88,7 @@ def coupled_model(
     if relaxed is None or shift is None:
         return model
     slaved = np.flatnonzero(~atoms.free & mine.found)
-    slopes = gradient_matrices(atoms, layout, mine, slaved)
+    slopes = gradient_matrices(comm, len(atoms), layout, mine, slaved)
     basis = RelaxedBasis(relaxed, shift, atoms.sublattice, slaved, slopes)
     return replace(model, basis=basis)
 

@@ -19,6 +19,7 @@ from coupling.atoms import AtomSet
 from coupling.cut import Cut
 from coupling.exchange import Halo
 from coupling.model import Field, Model
+from coupling.transfer import following, gradient_matrices
 
 Array = np.ndarray
 
@@ -58,19 +59,15 @@ def continued(old: Model, q: PETSc.Vec, new: Model, start: Field, cut: Cut | Non
 
 @dataclass(frozen=True)
 class _State:
-    """What is known of the old model. moved: (n, 3) displacement of this rank's atoms; nodes, nodal: (m, 3) places and
-    displacements of all nodes, the same on every rank."""
+    """What this rank knows of the old model: its unknowns q, and the displacement moved (n, 3) of its atoms."""
 
     model: Model
+    q: PETSc.Vec
     moved: Array
-    nodes: Array
-    nodal: Array
 
     @classmethod
     def of(cls, model: Model, q: PETSc.Vec) -> _State:
-        mine = model.nodes, q.array_r[model.layout.mesh].reshape(-1, 3).copy()
-        nodes, nodal = (np.concatenate(parts) for parts in zip(*model.comm.allgather(mine)))
-        return cls(model, model.displacements(q).copy(), nodes, nodal)
+        return cls(model, q, model.displacements(q).copy())
 
     def near(self, points: Array, reach: float) -> tuple[AtomSet, Array]:
         """The old model's atoms within `reach` (Å) of this rank's points (n, 3) and more, and their displacements.
@@ -79,14 +76,26 @@ class _State:
         halo = Halo.around(atoms.ownership.comm, atoms.reference, points, reach, atoms.dim)
         return atoms.extended(halo), halo.extended(self.moved)
 
+    def same_nodes(self, points: Array) -> tuple[Array, Array]:
+        """Which points (n, 3) are nodes of the old mesh, and their displacements (n, 3). Collective."""
+        nodes, nodal = self.model.nodes, self.q.array_r[self.model.layout.mesh].reshape(-1, 3)
+        halo = Halo.around(self.model.comm, nodes, points, 2.0 * _SAME_NODE)
+        nodes, nodal = halo.extended(nodes), halo.extended(nodal)
+        distance, index = _nearest(nodes, points)
+        same, u = distance < _SAME_NODE, np.zeros((len(points), 3))
+        u[same] = nodal[index[same]]
+        return same, u
+
     def on_mesh(self, points: Array) -> tuple[Array, Array, Array]:
         """Whether points (n, 3) lie in the mesh, the displacement there (n, 3) and its gradient (n, 3, 3).
         Collective."""
         bulk: Any = self.model.bulk
-        at = bulk.tabulate(points)
-        u = self.nodal[at.nodes]
-        value = np.einsum("nk,nkc->nc", at.values, u)
-        return at.found, value, np.einsum("nkl,nkc->ncl", at.gradients, u)
+        at, layout, n = bulk.tabulate(points), self.model.layout, len(points)
+        found, none = np.flatnonzero(at.found), np.full(n, -1)
+        here = following(self.model.comm, none, layout, at, np.zeros(n, int), None)
+        slopes = gradient_matrices(self.model.comm, n, layout, at, found)
+        value, *columns = ((matrix * self.q).array_r.reshape(-1, 3) for matrix in (here, *slopes))
+        return at.found, value, np.stack(columns, axis=-1)
 
 
 def _atoms(state: _State, new: Model, values: Array) -> Array:
@@ -118,9 +127,8 @@ def _nodes(state: _State, new: Model, values: Array, cut: Cut | None) -> Array:
         both = found & also
         values[both] = 0.5 * (u + v)[both]
         missing = ~both
-        distance, index = _nearest(state.nodes, x)
-        same = distance < _SAME_NODE
-        values[same], missing[same] = state.nodal[index[same]], False
+        same, w = state.same_nodes(x)
+        values[same], missing[same] = w[same], False
     wide = FITTED_WITHIN * state.model.crystal.a
     near, u = fitted(state.model, *state.near(x[missing], wide), x[missing], cut)
     values[np.flatnonzero(missing)[near]] = u[near]

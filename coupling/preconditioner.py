@@ -111,7 +111,7 @@ def _cholesky(matrix: PETSc.Mat) -> PETSc.KSP | OnFirst | None:
 
 @dataclass(frozen=True)
 class OnFirst:
-    """A solver on the first rank, None on others, for vectors that are spread over all. counts: entries of each rank."""
+    """A solver on the first rank, None on others, for vectors spread over all. counts: entries of each rank."""
 
     comm: MPI.Comm
     solver: PETSc.KSP | None

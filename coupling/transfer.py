@@ -138,13 +138,13 @@ def following(
 
 
 def gradient_matrices(
-    atoms: AtomSet, layout: Layout, interpolation: Interpolation, slaved: Array
+    comm: Any, n: int, layout: Layout, interpolation: Interpolation, slaved: Array
 ) -> tuple[PETSc.Mat, ...]:
-    """∂u/∂x, ∂u/∂y and ∂u/∂z of the finite-element field at this rank's atoms, 3 n_atoms × n_unknowns each; rows of
-    others than the slaved (k,) are empty."""
-    comm, k = atoms.ownership.comm, interpolation.nodes.shape[1]
+    """∂u/∂x, ∂u/∂y and ∂u/∂z of the finite-element field at this rank's n points, 3 n × n_unknowns each; rows of others
+    than the slaved (k,) are empty. Collective."""
+    k = interpolation.nodes.shape[1]
     rows, cols = np.repeat(slaved, k), layout.node_block(interpolation.nodes[slaved].ravel())
-    size = (len(atoms), layout.n_local // 3)
+    size = (n, layout.n_local // 3)
     gradients = interpolation.gradients[slaved].reshape(-1, 3)
     return tuple(
         block_matrix(comm, rows, cols, gradients[:, m, None, None] * np.eye(3), size) for m in range(3)

@@ -9,10 +9,14 @@ import numpy as np
 from petsc4py import PETSc
 
 from coupling.cut import Cut
+from coupling.exchange import Halo
 from coupling.indicator import bulk_indicator, force_indicator, strain_gradient
 from multiscale.build import Simulation
 
 Array = np.ndarray
+
+AROUND = 8.0
+"""Radii of a cell within which its nearest neighbours lie."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +41,27 @@ def indication(sim: Simulation, q: PETSc.Vec, tolerance: float, cut: Cut | None)
     centres = bulk.cell_geometry().mean(axis=1)
     carried = bulk.fraction > 0.0
     eta = np.zeros(len(centres))
-    gradient = _gradient(model.comm, centres, strain, carried, cut)
+    gradient = _gradient(model.comm, bulk.cell_geometry(), strain, carried, cut)
     eta[carried] = bulk_indicator(sim.material.crystal.a, gradient, strain[carried], stress[carried], moduli)
     far = model.mask(centres) == 0.0
     atoms, where = _uncertain(sim, q, moduli, cut)
-    found = model.comm.allgather((eta[far], centres[far], atoms, where))
-    cells, places, of_atoms, at = (np.concatenate(parts) for parts in zip(*found))
-    largest = float(max(cells.max(initial=0.0), of_atoms.max(initial=0.0)))
-    return Indication(eta, largest, places[cells > tolerance], at[of_atoms > tolerance])
+    largest = model.atoms.ownership.largest(float(max(eta[far].max(initial=0.0), atoms.max(initial=0.0))))
+    above = far & (eta > tolerance)
+    found = model.comm.allgather((centres[above], where[atoms > tolerance]))
+    places, at = (np.concatenate(parts) for parts in zip(*found))
+    return Indication(eta, largest, places, at)
 
 
-def _gradient(comm: Any, centres: Array, strain: Array, carried: Array, cut: Cut | None) -> Array:
-    """|∇E| of this rank's cells that carry something, from those of all ranks."""
-    mine = centres[carried], strain[carried]
-    points, strains = (np.concatenate(parts) for parts in zip(*comm.allgather(mine)))
-    before = sum(comm.allgather(len(mine[0]))[: comm.rank])
-    return strain_gradient(points, strains, before + np.arange(len(mine[0])), cut)
+def _gradient(comm: Any, vertices: Array, strain: Array, carried: Array, cut: Cut | None) -> Array:
+    """|∇E| of this rank's cells that carry something, from those around them on all ranks; vertices (nc, dim + 1, dim),
+    strain (nc, 3, 3)."""
+    x = vertices[carried]
+    centres = x.mean(axis=1)
+    size = np.linalg.norm(x - centres[:, None], axis=2).max(axis=1)
+    halo = Halo.around(comm, centres, centres, AROUND * size, centres.shape[1])
+    return strain_gradient(
+        halo.extended(centres), halo.extended(strain[carried]), np.arange(len(centres)), cut
+    )
 
 
 def _uncertain(sim: Simulation, q: PETSc.Vec, moduli: Array, cut: Cut | None) -> tuple[Array, Array]:
