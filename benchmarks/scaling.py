@@ -137,8 +137,9 @@ def table(found: dict[str, Any]) -> str:
     lines += [
         "## Extrapolated",
         "",
-        f"A message takes {LATENCY * 1e6:g} µs + bytes / {BANDWIDTH / 1e9:g} GB/s (assumed). A rank's atoms fill a cube;",
-        f"it has copies of the shell around it, {two['reach']:.2f} Å wide: 24 bytes out and back for each; 26 neighbours.",
+        f"A message takes {LATENCY * 1e6:g} µs + bytes / {BANDWIDTH / 1e9:g} GB/s (assumed). A rank's atoms fill a",
+        f"cube with 26 neighbours; it has copies of the shell around it, {two['reach']:.2f} Å wide, 24 bytes out and",
+        "back for each.",
         f"On two ranks that shell has {halo_bytes(two, two['edge'], True) / 1e3:.0f} kB; measured "
         f"{two['bytes'] / 1e3:.0f} kB. Time per site as measured, {two['site_seconds'] * 1e6:.1f} µs.",
         "",
