@@ -30,3 +30,5 @@ benchmarks: setup
 	$(THREADS) $(PYTHON) benchmarks/laws.py
 	$(THREADS) $(PYTHON) benchmarks/silicon_k_limits.py
 	$(THREADS) $(PYTHON) benchmarks/efficiency.py
+	$(THREADS) $(PYTHON) benchmarks/scaling.py
+	$(THREADS) $(PYTHON) benchmarks/ranks.py

@@ -27,6 +27,7 @@ include_patterns = [
     "CHANGELOG.md",
 ]
 exclude_patterns = [".git", ".venv", "build", "results", "tests", "examples/training/data/*.xyz"]
+exclude_patterns += ["benchmarks/results/*_quick*"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 myst_dmath_double_inline = True
