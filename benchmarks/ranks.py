@@ -12,17 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from ase.io import read
+from mpi import ROOT, on_ranks
 
-ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 FRACTURE, CONTACT = ROOT / "examples" / "fracture", ROOT / "examples" / "contact"
 UP = "load.K={from: 1.0, to: 1.1, steps: 2, unit: K_G}"
@@ -44,33 +41,9 @@ CASES: dict[str, tuple[Path, tuple[str, ...]]] = {
 
 
 def run(case: Path, settings: tuple[str, ...], ranks: int, folder: Path) -> None:
-    environment = {
-        **os.environ,
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(ROOT),
-        "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "OMPI_MCA_rmaps_base_oversubscribe": "1",
-        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-    }
-    command = [
-        "mpirun",
-        "-n",
-        str(ranks),
-        sys.executable,
-        "-m",
-        "multiscale",
-        "run",
-        str(case),
-        "-o",
-        str(folder),
-    ]
-    command += ["--set", "output.every=1", "--set", "output.pictures=false"]
-    for setting in settings:
-        command += ["--set", setting]
-    done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed with {done.returncode}\n{done.stderr[-2000:]}")
+    sets = ["output.every=1", "output.pictures=false", *settings]
+    words = [word for setting in sets for word in ("--set", setting)]
+    on_ranks(ranks, "-m", "multiscale", "run", case, "-o", folder, *words)
 
 
 def difference(folder: Path, other: Path) -> dict[str, Any]:

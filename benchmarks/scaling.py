@@ -18,16 +18,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from math import log2
 from pathlib import Path
 from typing import Any
 
+from mpi import CORES, on_ranks
+
 RESULTS = Path(__file__).parent / "results"
 WORKER = Path(__file__).with_name("scaling_worker.py")
-CORES = len(os.sched_getaffinity(0))
 SIZES = {"atoms": 4.0, "bulk": 24.0, "coupled": 6.0}
 """As scaling_worker.py has them."""
 QUICK = {"atoms": 2.0, "bulk": 6.0, "coupled": 1.5}
@@ -38,25 +36,11 @@ LATENCY, BANDWIDTH = 2e-6, 10e9
 
 def measured(kind: str, ranks: int, size: float, rounds: int) -> dict[str, Any]:
     """One worker's numbers on so many ranks."""
-    environment = {
-        **os.environ,
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(RESULTS.parent.parent),
-        "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "OMPI_MCA_rmaps_base_oversubscribe": "1",
-        "OMPI_MCA_mpi_yield_when_idle": "1" if ranks > CORES else "0",
-        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-    }
-    command = ["mpirun", "-n", str(ranks), sys.executable, str(WORKER), kind, str(size), str(rounds)]
-    done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(on_ranks(ranks, WORKER, kind, size, rounds).splitlines()[-1])
 
 
 def scaling(kind: str, ranks: list[int], size: float, rounds: int) -> dict[str, list[dict[str, Any]]]:
-    """Strong and weak, with the efficiency against one rank; NaN where there are more ranks than cores."""
+    """Strong and weak, with the efficiency against one rank; None where there are more ranks than cores."""
     found: dict[str, list[dict[str, Any]]] = {"strong": [], "weak": []}
     for name, grown in (("strong", lambda n: size), ("weak", lambda n: size * n ** _POWER[kind])):
         for n in ranks:

@@ -13,10 +13,11 @@ from coupling.bodies import in_plane_vectors
 from coupling.cohesive.law import Response
 from coupling.model import Model
 from coupling.planes import AXES
-from multiscale.build import make_material, make_model
+from multiscale.build import make_material
 from multiscale.config import parse_case
 from multiscale.interface import with_interface
 from multiscale.masking import with_masking
+from multiscale.model import make_model
 
 Array = np.ndarray
 Law = Callable[[Array], Response]

@@ -18,8 +18,9 @@ from coupling.atoms import thickness
 from coupling.continuation import continued
 from coupling.cut import Cut
 from coupling.model import Energy
-from multiscale.build import Simulation, overhang, rebuilt
+from multiscale.build import Simulation, rebuilt
 from multiscale.config import InputError
+from multiscale.domain import overhang
 from multiscale.indicating import indication
 from multiscale.log import logger
 from multiscale.placement import Placement, adaptive, half_width, margin

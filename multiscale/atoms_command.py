@@ -26,8 +26,9 @@ def add_atoms(commands: Any) -> Any:
 
 
 def run_atoms(case: Case, args: argparse.Namespace, comm: Any) -> int:
-    from multiscale.build import make_material, make_model
+    from multiscale.build import make_material
     from multiscale.extent import with_radius
+    from multiscale.model import make_model
     from multiscale.writers.extxyz import ExtxyzWriter
     from multiscale.writers.snapshot import AtomSnapshot
 

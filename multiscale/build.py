@@ -8,46 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from coupling.assemble import RegionError, atomistic_model, continuum_model, coupled_model, halo
-from coupling.atoms import Removal, thickness
+from coupling.atoms import thickness
 from coupling.cut import BondRow, Cut, bond_row
 from coupling.gap import Gap
 from coupling.hessian import reference_hessian
-from coupling.least_mask import least_second_difference
 from coupling.model import Model
 from coupling.preconditioner import Preconditioner, stiffness
-from coupling.regions import OPTIMAL, Ball, Box, Mask, Shape
-from coupling.schemes import FORCE_BASED, SCHEMES, Reference, Scheme
-from coupling.surface import above
+from coupling.schemes import SCHEMES, Reference, Scheme
 from coupling.term import Term
-from meshes.data import MeshData
-from multiscale.block import block_overhang, projected_lattice
-from multiscale.capacity import check_memory, check_reach
-from multiscale.cohesive_law import upper_crystal
+from multiscale.capacity import check_reach
 from multiscale.config import Case, InputError, check_blend
-from multiscale.continuum.bulk import Bulk
-from multiscale.continuum.laws import Law, LawParameterError, make_law
 from multiscale.crystals import crystal_of
-from multiscale.division import check_ranks, division
-from multiscale.ending import on_first_rank
+from multiscale.division import check_ranks
 from multiscale.extent import with_radius
-from multiscale.given import given_atoms
 from multiscale.interface import Interface, with_interface
 from multiscale.loads import LOADS, Load
 from multiscale.masking import with_masking
 from multiscale.material import Material
-from multiscale.meshing import held, make_mesh_data, node_origin, widened
+from multiscale.model import make_model
 from multiscale.placement import Placement, check_room
-from multiscale.tip import APART, outside, tip_overhang, whole
+from multiscale.tip import APART
 from multiscale.tip_gap import with_gap
 from multiscale.trust import Trust, check_limits, make_trust
 from nnp.committee import driving
-from nnp.crystal import Crystal
 from nnp.external import CalculatorError
-from nnp.homogeneous import HomogeneousCrystal
 from nnp.potential import Potential
 from nnp.registry import ParameterError, make_potential
-from nnp.storage import ModelFileError
 
 Array = np.ndarray
 
@@ -216,159 +202,3 @@ def _potential(case: Case) -> Potential:
         raise InputError(f"potential.{key}", str(error)) from error
     except ValueError as error:
         raise InputError(f"potential.{_NAMED.get(config.type, 'parameters')}", str(error)) from error
-
-
-def make_model(
-    case: Case,
-    material: Material,
-    comm: Any,
-    placement: Placement | None = None,
-    like: Any = None,
-) -> Model:
-    """Atoms and bulk of a case. Collective. placement: of the core, if not the case's; like: a bulk whose law is
-    taken."""
-    check_memory(case, material, comm.size)
-    dim, block = case.geometry.dim, case.geometry.shape == "block"
-    remove, relax = _empty(case), material.free_surface if block else None
-    shift = None if case.coupling.shift == "none" else material.shift
-    crystal, potential = material.crystal, material.potential
-    if case.coupling.scheme == "atomistic":
-        shares, given = division(case, material, None), given_atoms(case, material, comm, None)
-        try:
-            return atomistic_model(
-                potential, crystal, domain(case), dim, comm, shift, remove, relax, shares, given
-            )
-        except RegionError as error:
-            raise InputError("atoms.file", str(error)) from error
-    if case.coupling.scheme == "continuum":
-        return continuum_model(potential, crystal, _bulk(case, material, comm, None, None, like), held(case))
-    placement = placement or Placement.of(case)
-    mask = _on_lattice(case, placement.mask(case), crystal)
-    _check_fit(case, mask, potential, crystal)
-    given = given_atoms(case, material, comm, mask.core)
-    bulk, basis = _bulk(case, material, comm, mask, placement.tip, like), _basis(case, material)
-    try:
-        depth, grips, shares = thickness(crystal, dim), held(case), division(case, material, mask)
-        return coupled_model(
-            potential, crystal, mask, bulk, depth, shift, remove, basis, relax, grips, shares, given
-        )
-    except RegionError as error:
-        raise InputError("regions", str(error)) from error
-
-
-def _bulk(
-    case: Case, material: Material, comm: Any, mask: Mask | None, tip: tuple[float, float] | None, like: Any
-) -> Bulk:
-    """The finite elements of a case, whole without a mask. Collective."""
-    crystal, degree = material.crystal, case.continuum.degree
-    law = _law(case, material.potential, crystal) if like is None else like.law
-    made: list[MeshData] = []
-    on_first_rank(comm, lambda: made.append(make_mesh_data(case, crystal, mask, tip)))
-    data, depth = made[0] if made else None, thickness(crystal, case.geometry.dim)
-    if mask is None:
-        bulk = Bulk(comm, data, law, depth, degree, ranks=case.parallel.bulk)
-        if case.interface.upper is not None:
-            upper = upper_crystal(case, material)
-            bulk.set_upper(_law(case, material.potential, upper), material.tip[1])
-        return bulk
-    if case.interface.upper is not None:
-        raise InputError("interface.upper", "needs coupling.scheme continuum: the atoms are of one crystal")
-    blend = widened(mask.core, mask.blend)  # linear where the lattice is resolved, see continuum.straight
-    return Bulk(comm, data, law, depth, degree, lambda x: blend(x) < 0.0, case.parallel.bulk)
-
-
-def _empty(case: Case) -> Removal | None:
-    """Which sites of the domain's crystal have no atom."""
-    if case.geometry.shape == "tip":
-        return outside(case)
-    return above if case.geometry.shape == "block" else None
-
-
-def _basis(case: Case, material: Material) -> HomogeneousCrystal | None:
-    """What the basis of slaved atoms follows at finite strain; None where the linear shift is all."""
-    if case.coupling.shift != "relaxed":
-        return None
-    if case.coupling.scheme not in FORCE_BASED:
-        takers = " and ".join(FORCE_BASED)
-        message = (
-            f"relaxed is for schemes without an energy, {takers}; scheme {case.coupling.scheme} takes linear"
-        )
-        raise InputError("coupling.shift", message)
-    return HomogeneousCrystal(material.potential, material.crystal)
-
-
-def _law(case: Case, potential: Potential, crystal: Crystal) -> Law:
-    config = case.continuum
-    given = {"model": config.model, "young": config.young, "poisson": config.poisson}
-    try:
-        return make_law(config.law, potential, crystal, **given)
-    except LawParameterError as error:
-        raise InputError(f"continuum.{error.key}", str(error)) from error
-    except ModelFileError as error:
-        raise InputError("continuum.model", str(error)) from error
-    except ValueError as error:
-        raise InputError("continuum", str(error)) from error
-
-
-def domain(case: Case) -> Shape:
-    """The whole domain; a block with its mirror image, so that its surface is no rim."""
-    geometry = case.geometry
-    if geometry.shape == "block":
-        return Box(geometry.middle, [(2.0 if k == 1 else 1.0) * s for k, s in enumerate(geometry.extent)])
-    if geometry.shape == "plate":
-        return Box(geometry.middle, geometry.extent)
-    if geometry.shape == "tip":
-        return whole(case)
-    return Ball(geometry.middle, geometry.outer)
-
-
-def make_mask(case: Case) -> Mask:
-    """As the case places it."""
-    return Placement.of(case).mask(case)
-
-
-def overhang(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> float:
-    """How far the pad reaches beyond the domain, Å; negative where it ends inside."""
-    low, high = mask.core.bounds()
-    need = mask.blend + halo(potential, crystal)
-    if case.geometry.shape == "block":
-        return block_overhang(case, low - need, high + need)
-    if case.geometry.shape == "tip":
-        return tip_overhang(case, low - need, high + need)
-    centre = np.asarray(case.geometry.middle, float)
-    if case.geometry.shape == "plate":
-        beyond = (
-            np.maximum(high[:2] - centre, centre - low[:2]) + need - 0.5 * np.asarray(case.geometry.extent)
-        )
-        return float(beyond.max())
-    corner = np.maximum(np.abs(low[: len(centre)] - centre), np.abs(high[: len(centre)] - centre))
-    reach = corner.max() if isinstance(mask.core, Ball) else float(np.linalg.norm(corner))
-    return float(reach + need - case.geometry.outer)
-
-
-def _on_lattice(case: Case, mask: Mask, crystal: Crystal) -> Mask:
-    """With its values on the lattice where the mask is made there."""
-    if mask.step != OPTIMAL:
-        return mask
-    solid = case.geometry.dim == 3
-    vectors = crystal.cell if solid else projected_lattice(crystal)
-    origin = np.zeros(3) if solid else node_origin(case)
-    return replace(mask, table=least_second_difference(mask.core, mask.blend, vectors, origin))
-
-
-def _check_fit(case: Case, mask: Mask, potential: Potential, crystal: Crystal) -> None:
-    """The pad must end inside the domain."""
-    beyond = overhang(case, mask, potential, crystal)
-    if beyond >= 0.0 and case.geometry.size is not None:
-        pad = halo(potential, crystal) / 10
-        message = (
-            f"the pad, {pad:.3g} nm wide with this potential, reaches {beyond / 10:.3g} nm beyond the domain"
-        )
-        raise InputError("geometry.size", message)
-    if beyond >= 0.0:
-        radius = case.geometry.outer
-        raise InputError(
-            "geometry.radius",
-            f"the pad leaves the mesh: core, blend and pad reach {(radius + beyond) / 10:.3g} nm from the centre, the "
-            f"domain {radius / 10:.3g} nm; the pad of this potential is {halo(potential, crystal) / 10:.3g} nm wide",
-        )

@@ -9,7 +9,7 @@ import numpy as np
 
 from coupling.atoms import thickness
 from coupling.model import Model
-from multiscale.build import make_material, make_model
+from multiscale.build import make_material
 from multiscale.config import Case
 from multiscale.config.parallel import ParallelConfig
 from multiscale.continuum.bulk import Bulk
@@ -17,6 +17,7 @@ from multiscale.continuum.mismatch import elastic_mismatch
 from multiscale.extent import with_radius
 from multiscale.loads import LOADS
 from multiscale.material import Material
+from multiscale.model import make_model
 from multiscale.schedule import Schedule
 from nnp.crystal import Crystal
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from multiscale import masking, watchdogs
 from multiscale.adapting import faces, left_behind, sizes
-from multiscale.build import Simulation, domain
+from multiscale.build import Simulation
 from multiscale.checkpoint import save
 from multiscale.cohesive_law import origin
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.contact import contact_row
+from multiscale.domain import domain
 from multiscale.drawn import drawn_atoms, drawn_cells
 from multiscale.energy_release import energy_release, ring_of, ring_place
 from multiscale.extrapolation import extrapolation
@@ -33,7 +34,6 @@ from multiscale.snapshots import (
     atom_snapshot,
     energy_inside,
     mesh_snapshot,
-    owned_atoms,
     surface_snapshot,
 )
 from multiscale.stepping import Step, Stepper
@@ -73,7 +73,7 @@ class Recorder:
         if (interface := self.simulation.interface) is not None:
             self._write_law(interface)
             self._surface = SeriesWriter(comm, self.folder, "surface", self.resume)
-        if case.output.atoms and comm.allreduce(len(owned_atoms(self.simulation.model))):
+        if case.output.atoms and self.simulation.model.atoms.ownership.total:
             self._atoms = SeriesWriter(comm, self.folder, "atoms", self.resume)
             self._extxyz = ExtxyzWriter(comm, self.folder, "atoms", self.resume)
         self.result.note("counts", **counts(self.simulation))
@@ -223,11 +223,11 @@ class Recorder:
         if self._atoms is not None and self._extxyz is not None:
             atoms = atom_snapshot(model, stepper.q, more)
             self._atoms.write(step.number, atoms)
-            self._extxyz.write(step.number, atoms, {"load": load}, owned_atoms(model))
+            self._extxyz.write(step.number, atoms, {"load": load}, model.atoms.sites)
 
     def _draw(self, stepper: Stepper | Follower) -> None:
         sim, comm = self.simulation, self.simulation.model.comm
-        atoms = drawn_atoms(comm, atom_snapshot(sim.model, stepper.q), owned_atoms(sim.model))
+        atoms = drawn_atoms(comm, atom_snapshot(sim.model, stepper.q), sim.model.atoms.sites)
         local = mesh_snapshot(sim.model, stepper.q)
         mesh = None if local is None else drawn_cells(comm, local)
         if atoms is not None:

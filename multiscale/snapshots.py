@@ -81,11 +81,6 @@ def atom_snapshot(model: Model, q: PETSc.Vec, more: dict[str, Array] | None = No
     return AtomSnapshot(positions, atoms.numbers, atoms.cell, atoms.pbc, data)
 
 
-def owned_atoms(model: Model) -> Array:
-    """Sites of this rank's atoms in the perfect crystal, (n, 3) Å."""
-    return model.atoms.sites
-
-
 def _sides(model: Model) -> dict[str, Array]:
     masking = model.atomistic.masking
     if not isinstance(masking, Masking):

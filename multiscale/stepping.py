@@ -16,7 +16,6 @@ from multiscale.adapting import Remeshing, left_behind, next_placement, remeshed
 from multiscale.build import Simulation
 from multiscale.checkpoint import Part, Saved, State
 from multiscale.schedule import Schedule
-from multiscale.snapshots import owned_atoms
 from multiscale.watch import Entry, Halted, Watch, no_numbers
 from multiscale.work import Work, generalised_force
 
@@ -222,4 +221,4 @@ class Stepper:
 
 def _free_sites(model: Model) -> Array:
     """Where the free atoms of this rank are in the perfect crystal, (n, 3) Å."""
-    return owned_atoms(model)[model.atoms.free]
+    return model.atoms.sites[model.atoms.free]

@@ -2,9 +2,9 @@
 
 from multiscale.config.case import Case
 from multiscale.config.committee import with_committee
+from multiscale.config.core import check_blend, core_center, lattice_spacing
 from multiscale.config.errors import InputError
 from multiscale.config.loading import load_case, parse_case, read_case
-from multiscale.config.validate import check_blend, core_center, lattice_spacing
 from multiscale.config.writing import case_hash, to_yaml
 
 __all__ = [

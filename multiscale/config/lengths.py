@@ -24,3 +24,7 @@ def check_lengths(values: LengthRange, where: str) -> None:
             f"{where}.return_to",
             f"must lie below to = {to_text(end, 'length')}, got {to_text(values.back_to, 'length')}",
         )
+
+
+def nm(length: float) -> str:
+    return f"{length / 10.0:.6g} nm"

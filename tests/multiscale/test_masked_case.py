@@ -13,11 +13,12 @@ from mpi4py import MPI
 from coupling.cohesive import Subtracted, layer_compliance
 from coupling.faces import Faces
 from coupling.planes import PlaneLaw
-from multiscale.build import make_material, make_model
+from multiscale.build import make_material
 from multiscale.cli import main
 from multiscale.config import InputError, parse_case
 from multiscale.interface import with_interface
 from multiscale.masking import adhesion, with_masking
+from multiscale.model import make_model
 from multiscale.result import read_result
 from nnp.external import External
 

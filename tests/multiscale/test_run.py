@@ -12,10 +12,11 @@ import pyvista
 from meshes.box import box_mesh
 from meshes.disc import graded_disc
 from meshes.importing import write_mesh
-from multiscale.build import make_mask, make_material
+from multiscale.build import make_material
 from multiscale.cli import main
 from multiscale.config import load_case
 from multiscale.meshing import make_mesh_data
+from multiscale.placement import Placement
 from multiscale.result import read_result
 from tests.mpi import run_ranks
 
@@ -169,7 +170,7 @@ def test_a_mesh_from_a_file_gives_the_same_run(folder, case, done, capsys) -> No
     """The program's own mesh through a gmsh file; a mesh without the crack, or of balls, is refused."""
     config = load_case(case)
     material = make_material(config)
-    mesh = make_mesh_data(config, material.crystal, make_mask(config))
+    mesh = make_mesh_data(config, material.crystal, Placement.of(config).mask(config))
     write_mesh(folder / "crack.msh", mesh)
     out = folder / "imported"
     assert (
