@@ -26,7 +26,7 @@ def page() -> str:
 
 def rows() -> Iterator[Row]:
     """(claim, measured, reference, benchmark)."""
-    for claims in (_patch, _rates, _efficiency, _snap, _passage, _beams, _contact, _double, _trust, _kills):
+    for claims in (_patch, _rates, _efficiency, _snap, _passage, _beams, _contact, _double, _trust, _ranks, _scaling, _kills):
         yield from claims()
 
 
@@ -158,6 +158,29 @@ def _trust() -> Iterator[Row]:
         "68.3 and 95 %",
         "trust",
     )
+
+
+def _ranks() -> Iterator[Row]:
+    found = [row for row in load("ranks") if "whole" not in row["case"]]
+    cases = len({row["case"] for row in found})
+    yield (
+        f"{cases} examples, their first steps, on 2, 3 and 4 ranks: energies, relative; forces",
+        f"{max(row['energy'] for row in found):.1e}; {max(row['force'] for row in found):.1e} eV/Å",
+        "one rank",
+        "ranks",
+    )
+
+
+def _scaling() -> Iterator[Row]:
+    problems = load("scaling")["problems"]
+    for kind, what in (("atoms", "potential"), ("bulk", "elements"), ("coupled", "coupled step")):
+        both = {name: 100.0 * rows[1]["efficiency"] for name, rows in problems[kind].items()}
+        yield (
+            f"efficiency of two ranks against one, {what}: same problem; twice the problem",
+            f"{both['strong']:.0f} %; {both['weak']:.0f} %",
+            "100 %",
+            "scaling",
+        )
 
 
 def _kills() -> Iterator[Row]:
