@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 def on_first_rank(comm: Any, do: Callable[[], T]) -> T:
     """The value of `do`, called on rank 0 only, on every rank; its InputError too. Collective."""
+    if comm.size == 1:
+        return do()
     value, error = None, None
     if comm.rank == 0:
         try:
