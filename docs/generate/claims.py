@@ -26,7 +26,20 @@ def page() -> str:
 
 def rows() -> Iterator[Row]:
     """(claim, measured, reference, benchmark)."""
-    for claims in (_patch, _rates, _efficiency, _snap, _passage, _beams, _contact, _double, _trust, _ranks, _scaling, _kills):
+    for claims in (
+        _patch,
+        _rates,
+        _efficiency,
+        _snap,
+        _passage,
+        _beams,
+        _contact,
+        _double,
+        _trust,
+        _ranks,
+        _scaling,
+        _kills,
+    ):
         yield from claims()
 
 
