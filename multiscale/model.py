@@ -62,7 +62,8 @@ def make_model(
     mask = on_lattice(case, placement.mask(case), crystal)
     check_fit(case, mask, potential, crystal)
     given = given_atoms(case, material, comm, mask.core)
-    bulk, basis = _bulk(case, material, comm, mask, placement.tip, like), _basis(case, material)
+    basis = _basis(case, material)  # which may refuse: before there is a mesh to give up
+    bulk = _bulk(case, material, comm, mask, placement.tip, like)
     try:
         depth, grips, shares = thickness(crystal, dim), held(case), division(case, material, mask)
         return coupled_model(
