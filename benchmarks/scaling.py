@@ -136,19 +136,32 @@ def table(found: dict[str, Any]) -> str:
             f"{1e3 * r['exchange']:.2f} | {100 * r['share']:.2g} % |"
         )
     if "memory" in found:
-        lines += [
-            "",
-            "## Memory",
-            "",
-            "| radius of core nm | atoms | unknowns | GB | seconds | what |",
-            "|---|---|---|---|---|---|",
-        ]
-        for r in found["memory"]:
-            lines.append(
-                f"| {r['size']:g} | {r['atoms']} | {r['unknowns']} | {r['peak'] / 1e9:.2f} | "
-                f"{r['building']:.0f} | {r['kind']} |"
-            )
+        lines += _memory_table(found["memory"])
     return "\n".join(lines) + "\n"
+
+
+def _memory_table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "",
+        "## Memory",
+        "",
+        "Sizes as `scaling_worker.py` has them; GB of all ranks together, at the most.",
+        "",
+    ]
+    lines += [
+        "| problem | size | ranks | sites | unknowns | GB | building s | step s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for r in rows:
+        lines.append(
+            f"| {r['kind']} | {r['size']:g} | {r['ranks']} | {r['atoms']} | {r['unknowns']} | {r['peak'] / 1e9:.2f} | "
+            f"{r['building']:.0f} | {r['seconds']:.2g} |"
+        )
+    for kind, key in (("coupled", "atoms"), ("atoms", "atoms"), ("bulk", "unknowns")):
+        a, b = [r for r in rows if r["kind"] == kind and r["ranks"] == 1][-2:]
+        each = (b["peak"] - a["peak"]) / (b[key] - a[key])
+        lines += ["", f"{kind}: {each / 1e3:.1f} kB more for each {'site' if key == 'atoms' else 'unknown'}."]
+    return lines
 
 
 def main() -> None:
@@ -179,12 +192,10 @@ def main() -> None:
 
 
 def memory() -> list[dict[str, Any]]:
-    """The coupled problem on one rank and on two, with a core that grows."""
-    return [
-        measured("coupled", n, size, 1) | {"kind": f"{n} ranks", "size": size}
-        for size in (4.0, 8.0, 16.0)
-        for n in (1, 2)
-    ]
+    """The coupled problem on one rank with a core that grows, and once on two; bulk alone, and atoms alone."""
+    grown = [("coupled", size, 1) for size in (4.0, 8.0, 16.0, 32.0)] + [("coupled", 16.0, 2)]
+    alone = [("atoms", size, 1) for size in (4.0, 8.0)] + [("bulk", size, 1) for size in (20.0, 40.0)]
+    return [measured(kind, n, size, 1) | {"kind": kind, "size": size} for kind, size, n in grown + alone]
 
 
 if __name__ == "__main__":
