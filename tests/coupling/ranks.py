@@ -37,6 +37,9 @@ for material in ("stillinger-weber", "lennard-jones"):
         patch.residual(patch.scheme("bqce"), 0.01 * np.eye(3)),
         patch.residual(scheme, np.zeros((3, 3))),
     ]
+    v = patch.hessian.createVecRight()
+    v.array[:] = np.sin(model.atoms.reference).ravel()
+    numbers += [(patch.hessian * v).norm(), v.dot(patch.hessian * v)]
     q = model.unknowns(lambda x: 0.02 * x + 0.1 * np.sin(0.7 * x + 0.2))
     g = model.vector()
     energy = scheme.energy_gradient(q, g)
