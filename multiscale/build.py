@@ -139,7 +139,7 @@ def _assembled(
     )
     # bodies apart do not feel each other
     steady = [term for term in model.terms if not isinstance(term, Gap)]
-    precondition = Preconditioner(stiffness(replace(model, terms=tuple(steady)), hessian))
+    precondition = Preconditioner(stiffness(replace(model, terms=tuple(steady)), hessian), case.geometry.dim)
     trust = make_trust(case, material, model)
     return Simulation(case, material, load, model, scheme, precondition, bonds, trust, placement, interface)
 
