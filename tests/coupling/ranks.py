@@ -14,6 +14,7 @@ from test_masking import GRADED, masking_of
 
 from coupling.bodies import by_surface_cell
 from coupling.cohesive.uber import Uber
+from coupling.forces import true_energy
 from coupling.hessian import reference_hessian
 from coupling.masking import masked
 from coupling.planes import plane_law
@@ -37,6 +38,9 @@ for material in ("stillinger-weber", "lennard-jones"):
         patch.residual(patch.scheme("bqce"), 0.01 * np.eye(3)),
         patch.residual(scheme, np.zeros((3, 3))),
     ]
+    for axis in (0, 1):  # one side of a cut between ranks feels the other
+        felt = true_energy(model.atomistic, model.atoms.reference[:, axis] > 2.0)
+        numbers += [comm.allreduce(felt.weights.sum())]
     v = patch.hessian.createVecRight()
     v.array[:] = np.sin(model.atoms.reference).ravel()
     numbers += [(patch.hessian * v).norm(), v.dot(patch.hessian * v)]
