@@ -16,7 +16,7 @@ PATIENCE = float(os.environ.get("MULTISCALE_TEST_PATIENCE", "1"))
 
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
-    "PYTHONUNBUFFERED": "",  # else a line and its end are written apart, and lines of several ranks run into each other
+    "PYTHONUNBUFFERED": "",  # else a line and its end are written apart, and those of several ranks mix
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
