@@ -2,13 +2,18 @@
 PYTHON := .venv/bin/python
 THREADS := OMP_NUM_THREADS=1
 
-.PHONY: demo test lint docs gallery setup benchmarks
+.PHONY: demo test test-ranks lint docs gallery setup benchmarks
 
 demo: setup
 	$(THREADS) .venv/bin/multiscale run examples/fracture/silicon_crack.yaml -o results/silicon_crack --force
 
 test: setup
 	$(THREADS) $(PYTHON) -m pytest
+
+# The tests of schemes, interfaces, solvers and mesh, each on all ranks together: RANKS=2 if not said otherwise.
+RANKS := 2
+test-ranks: setup
+	$(THREADS) mpirun -n $(RANKS) --oversubscribe $(PYTHON) -m mpi4py -m pytest $$($(PYTHON) -m tests.on_ranks)
 
 lint: setup
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports

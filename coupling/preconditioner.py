@@ -31,10 +31,20 @@ def stiffness(model: Model, atom_hessian: PETSc.Mat, shift: float = 1e-4) -> PET
     for term in model.terms:
         total.axpy(1.0, term.stiffness(rest), structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
     diagonal = total.getDiagonal()
-    total.shift(shift * diagonal.sum() / model.layout.n_global)
+    unit = _unit(model, shift * diagonal.sum() / model.layout.n_global)
+    total.axpy(1.0, unit, structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
     fixed = (model.fixed + model.layout.starts[model.comm.rank]).astype(PETSc.IntType)
     total.zeroRowsColumns(fixed, diag=diagonal.max()[1])
     return total
+
+
+def _unit(model: Model, value: float) -> PETSc.Mat:
+    """`value` on the diagonal, also in the empty rows of held atoms that nobody feels, which Mat.shift refuses on
+    several ranks."""
+    n, first = model.layout.n_local, int(model.layout.starts[model.comm.rank])
+    rows = np.arange(n + 1, dtype=PETSc.IntType)
+    csr = (rows, rows[:-1] + first, np.full(n, value))
+    return PETSc.Mat().createAIJ(((n, None), (n, None)), csr=csr, comm=model.comm)
 
 
 def _embedded(model: Model) -> PETSc.Mat:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mpi4py import MPI
 
 from coupling.transfer import Layout
 from meshes.box import box_mesh
@@ -16,8 +15,8 @@ from meshes.split import split_along
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.surface import make_surface
 from tests.continuum.materials import NeoHooke
+from tests.mpi import COMM, gathered
 
-SELF = MPI.COMM_SELF
 A = np.array([0.3, -0.2, 0.5])
 B = 0.01 * np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]])
 
@@ -57,26 +56,26 @@ def opened(bulk: Bulk, surface, jump) -> np.ndarray:
 @pytest.mark.parametrize("make", [disc, box])
 def test_a_linear_jump_is_integrated_exactly(make, degree) -> None:
     data = make()
-    bulk = Bulk(SELF, data, NeoHooke(), 2.0 if data.dim == 2 else 1.0, degree, lambda x: x[:, 0] < 20.0)
+    bulk = Bulk(COMM, data, NeoHooke(), 2.0 if data.dim == 2 else 1.0, degree, lambda x: x[:, 0] < 20.0)
     surface = make_surface(bulk, [("interface_upper", "interface_lower")])
     layout = layout_of(bulk)
     delta = opened(bulk, surface, surface.jump(layout))
     exact = A + surface.points @ B.T
-    assert np.ptp(delta[:, 0]) > 0.01
+    assert np.ptp(gathered(delta[:, 0])) > 0.01
     np.testing.assert_allclose(delta, exact, atol=1e-12)
     np.testing.assert_allclose(
         opened(bulk, replace(surface, frame=np.eye(3)), surface.mean(layout)), exact / 2, atol=1e-12
     )
-    x = surface.points[:, 0]
+    x, area = gathered(surface.points[:, 0]), gathered(surface.area)
     length, depth = np.ptp(x), 2.0
-    assert surface.area.sum() == pytest.approx(length * depth, rel=1e-12)
-    assert surface.area @ x == pytest.approx(0.5 * length * depth * (x.min() + x.max()), rel=1e-12)
+    assert area.sum() == pytest.approx(length * depth, rel=1e-12)
+    assert area @ x == pytest.approx(0.5 * length * depth * (x.min() + x.max()), rel=1e-12)
     if degree == 2:  # then squares of linear functions too
         cubes = (x.max() ** 3 - x.min() ** 3) / 3.0
-        assert surface.area @ x**2 == pytest.approx(cubes * depth, rel=1e-12)
+        assert area @ x**2 == pytest.approx(cubes * depth, rel=1e-12)
 
 
 def test_faces_that_do_not_match_are_refused() -> None:
-    bulk = Bulk(SELF, disc(), NeoHooke())
+    bulk = Bulk(COMM, disc(), NeoHooke())
     with pytest.raises(ValueError, match="do not match"):
         make_surface(bulk, [("crack_upper", "outer")])

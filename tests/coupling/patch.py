@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from conftest import MATERIALS
+import torch
+from crystals import MATERIALS
 
 from coupling.assemble import coupled_model, halo
 from coupling.atoms import Removal, thickness
@@ -24,6 +25,16 @@ from multiscale.continuum.laws import LAWS
 from nnp.crystal import Crystal
 from nnp.homogeneous import HomogeneousCrystal, internal_shift
 from nnp.potential import Potential
+from nnp.state import State
+from tests.mpi import gathered, largest
+
+
+def whole_state(model: Model, y: np.ndarray) -> tuple[State, slice]:
+    """The atoms of all ranks where each rank has its own at y, and which of them are this rank's. Collective."""
+    atoms, own = model.atoms, model.atoms.ownership
+    numbers = torch.from_numpy(gathered(atoms.numbers))
+    state = State(torch.from_numpy(gathered(y)), numbers, torch.from_numpy(atoms.cell), atoms.pbc)
+    return state, slice(own.low, own.low + own.count)
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,7 @@ class Patch:
 
     def force_scale(self) -> float:
         """Largest force constant × lattice constant, eV/Å."""
-        return float(np.abs(self.hessian.getValuesCSR()[2]).max()) * self.crystal.a
+        return largest(self.hessian.getValuesCSR()[2]) * self.crystal.a
 
     def precondition(self) -> Preconditioner:
         return Preconditioner(stiffness(self.model, self.hessian))

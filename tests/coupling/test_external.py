@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import lennard_jones, stillinger_weber
-from mpi4py import MPI
+from crystals import lennard_jones, stillinger_weber
 from patch import make_patch
 
 from coupling.assemble import atomistic_model
@@ -17,6 +16,7 @@ from nnp.equilibrium import lattice_constant
 from nnp.external import CalculatorError, External, external
 from nnp.homogeneous import elastic_tensor, internal_shift
 from nnp.surfaces import surface_energy
+from tests.mpi import COMM
 
 
 def wrapped(potential):
@@ -45,7 +45,7 @@ def test_schwarz_reaches_the_same_state() -> None:
     """Linear law, prescribed bent rim."""
     found = []
     for make in (None, wrapped):
-        patch = make_patch("stillinger-weber", MPI.COMM_SELF, core=8.0, blend=8.0, outside=make)
+        patch = make_patch("stillinger-weber", COMM, core=8.0, blend=8.0, outside=make)
         q = patch.model.unknowns(lambda x: 0.01 * x + 0.1 * np.sin(0.2 * x + 0.2))
         solution = minimise(patch.scheme("schwarz"), q, patch.precondition(), Settings(force_tolerance=1e-8))
         assert solution.converged and solution.iterations < 40
@@ -57,7 +57,7 @@ def test_fully_atomistic_reaches_the_same_state() -> None:
     found = []
     potential, crystal = stillinger_weber()
     for used in (potential, wrapped(potential)):
-        model = atomistic_model(used, crystal, Ball((0.0, 0.0), 9.0), 2, MPI.COMM_SELF, None)
+        model = atomistic_model(used, crystal, Ball((0.0, 0.0), 9.0), 2, COMM, None)
         scheme = SCHEMES["atomistic"](model, Reference())
         precondition = Preconditioner(stiffness(model, reference_hessian(model.atomistic, crystal)))
         q = model.unknowns(lambda x: 0.01 * x + 0.1 * np.sin(0.4 * x))

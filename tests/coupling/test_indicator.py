@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import stillinger_weber
-from mpi4py import MPI
+from crystals import stillinger_weber
 
 from coupling.cut import Cut
 from coupling.indicator import nonlinearity, stiffest, strain_gradient
@@ -11,6 +10,7 @@ from coupling.regions import Hexagon
 from meshes.disc import graded_disc
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import LAWS
+from tests.mpi import COMM
 
 
 def test_gradient_of_a_strain_is_met_on_either_side_of_a_crack() -> None:
@@ -30,7 +30,7 @@ def test_gradient_of_a_strain_is_met_on_either_side_of_a_crack() -> None:
 def test_response_is_that_of_the_unturned_crystal(degree) -> None:
     """Turned by 20°: same E and S. The distance from linear response grows as the square of the strain."""
     potential, crystal = stillinger_weber()
-    bulk = Bulk(MPI.COMM_SELF, graded_disc(30.0), LAWS["elastic-series"](potential, crystal), 1.0, degree)
+    bulk = Bulk(COMM, graded_disc(30.0), LAWS["elastic-series"](potential, crystal), 1.0, degree)
     c, s = np.cos(np.pi / 9.0), np.sin(np.pi / 9.0)
     turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
     stretch = np.array([[0.01, 0.002, 0.0], [0.002, 0.03, 0.0], [0.0, 0.0, 0.0]])

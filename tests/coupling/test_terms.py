@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from mpi4py import MPI
 from patch import make_patch
 from petsc4py import PETSc
 
 from coupling.schemes import SCHEMES, Reference
+from tests.mpi import COMM
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Wells:
 
 @pytest.mark.parametrize("name", [name for name in SCHEMES if name != "atomistic"])
 def test_a_term_adds_its_energy_force_and_stiffness_and_is_not_corrected_away(name) -> None:
-    patch = make_patch("triangular", MPI.COMM_SELF)
+    patch = make_patch("triangular", COMM)
     term = Wells()
     bare = SCHEMES[name](patch.model, Reference())
     full = SCHEMES[name](replace(patch.model, terms=(term,)), Reference())

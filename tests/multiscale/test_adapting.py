@@ -7,7 +7,6 @@ from pathlib import Path
 import ase.io
 import numpy as np
 import pytest
-from mpi4py import MPI
 
 from coupling.atoms import thickness
 from coupling.continuation import continued
@@ -20,7 +19,7 @@ from multiscale.config import load_case
 from multiscale.placement import Placement
 from multiscale.result import read_result
 from multiscale.stepping import Stepper
-from tests.mpi import run_ranks
+from tests.mpi import COMM, run_ranks
 from tests.multiscale.test_indent import CASE as INDENT
 
 # Stillinger–Weber with twice its three-body strength cleaves (Hauch, Holland, Marder & Swinney, Phys. Rev. Lett. 82,
@@ -53,7 +52,7 @@ def case(folder) -> Path:
 
 @pytest.fixture(scope="module")
 def sim(case):
-    return build(load_case(case, ["load.K={from: 1.2, to: 1.2, steps: 1, unit: K_G}"]), MPI.COMM_SELF)
+    return build(load_case(case, ["load.K={from: 1.2, to: 1.2, steps: 1, unit: K_G}"]), COMM)
 
 
 @pytest.fixture(scope="module")
@@ -322,5 +321,5 @@ def test_wrong_input(override, message, case, capsys) -> None:
 
 
 def test_the_atomistic_reference_of_an_adaptive_case_needs_no_core(case) -> None:
-    found = build(load_case(case, ["coupling.scheme=atomistic", "geometry.radius=3 nm"]), MPI.COMM_SELF)
+    found = build(load_case(case, ["coupling.scheme=atomistic", "geometry.radius=3 nm"]), COMM)
     assert found.placement is None and replace(found).model.bulk is None

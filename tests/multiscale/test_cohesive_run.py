@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvista
-from mpi4py import MPI
 
 import multiscale.stepping as stepping
 from multiscale.build import build
@@ -15,7 +14,7 @@ from multiscale.config import parse_case
 from multiscale.energy_release import Ring, energy_release
 from multiscale.result import read_result
 from multiscale.stepping import Stepper
-from tests.mpi import run_ranks
+from tests.mpi import COMM, run_ranks
 
 # Lennard-Jones fcc cleaves on (001) with hardly any lattice trapping: 2γ is what the crack needs all along its way.
 CASE = """
@@ -130,7 +129,7 @@ def test_two_ranks_give_the_same_answer(folder) -> None:
 
 
 def test_the_release_rate_is_that_of_the_k_field_whatever_the_ring() -> None:
-    sim = build(parse_case(SMALL), MPI.COMM_SELF)
+    sim = build(parse_case(SMALL), COMM)
     stepper = Stepper.start(sim)
     q = sim.model.unknowns(sim.load.field(0.3 * sim.material.griffith))
     stepper.q = q
@@ -146,7 +145,7 @@ def test_a_uniform_strain_opens_the_closed_surface_by_its_compliance_alone(gradi
     H = np.array(gradient, float)
     text = SMALL[: SMALL.index("load:")].replace("interface: {", "interface: {where: plane, ")
     load = f"load: {{type: strain, gradient: {gradient}}}\nsolver: {{force_tolerance: 0.01 meV/Å}}\n"
-    sim = build(parse_case(text + load + "coupling: {scheme: bqcf}\n"), MPI.COMM_SELF)
+    sim = build(parse_case(text + load + "coupling: {scheme: bqcf}\n"), COMM)
     stepper = Stepper.start(sim)
     step = stepper.step()
     assert step is not None and step.solution.converged and sim.interface is not None

@@ -4,13 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from mpi4py import MPI
 
 from multiscale.build import build
 from multiscale.config import load_case
 from multiscale.following import Follower
 from multiscale.schedule import Schedule
 from multiscale.stepping import Stepper
+from tests.mpi import COMM
 
 CASE = """
 crystal: {structure: diamond, symbol: Si, orientation: {x: [1, 1, -2], y: [1, 1, 1], z: [1, -1, 0]}}
@@ -27,7 +27,7 @@ solver: {path: arc-length, arc: {first: 0.1}}
 def simulation(tmp_path_factory):
     path = tmp_path_factory.mktemp("case") / "case.yaml"
     path.write_text(CASE)
-    return build(load_case(path, []), MPI.COMM_SELF)
+    return build(load_case(path, []), COMM)
 
 
 def _to_the_end(follower):

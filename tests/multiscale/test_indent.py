@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mpi4py import MPI
 
 from coupling.wall import Adhesive, Repulsive
 from multiscale.build import Simulation, build
@@ -15,7 +14,7 @@ from multiscale.cli import main
 from multiscale.config import parse_case
 from multiscale.contact import contact_row, indenter_of
 from multiscale.stepping import Stepper
-from tests.mpi import run_ranks
+from tests.mpi import COMM, run_ranks
 
 # The held layers of the atomistic run begin exactly where the mesh is held.
 CASE = """
@@ -41,7 +40,7 @@ SPHERE = (
 
 
 def built(text: str = CASE) -> Simulation:
-    return build(parse_case(text), MPI.COMM_SELF)
+    return build(parse_case(text), COMM)
 
 
 @pytest.mark.parametrize("wall", [Repulsive(3.0), Adhesive(0.03, 2.5, 7.0)], ids=["repulsive", "adhesive"])

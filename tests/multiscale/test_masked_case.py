@@ -8,7 +8,6 @@ import ase.io
 import numpy as np
 import pytest
 from ase import units
-from mpi4py import MPI
 
 from coupling.cohesive import Subtracted, layer_compliance
 from coupling.faces import Faces
@@ -21,6 +20,7 @@ from multiscale.masking import adhesion, with_masking
 from multiscale.model import make_model
 from multiscale.result import read_result
 from nnp.external import External
+from tests.mpi import COMM, gathered
 
 CASE = """
 crystal: {structure: diamond, symbol: Si, orientation: {x: [1, 1, -2], y: [1, 1, 1], z: [1, -1, 0]}}
@@ -37,7 +37,7 @@ def made():
     """Material, model with the law on the whole plane of its mesh, and the law."""
     case = parse_case(CASE)
     material = make_material(case)
-    model, interface = with_interface(case, material, make_model(case, material, MPI.COMM_SELF))
+    model, interface = with_interface(case, material, make_model(case, material, COMM))
     return material, model, interface.law
 
 
@@ -57,11 +57,11 @@ def test_atoms_carry_it_all_unless_told_otherwise(made) -> None:
 def test_chi_fades_from_the_tip_along_the_plane(made) -> None:
     fade = "interface.fade={radius: 5 Å, width: 1 nm, to: 0.1}"
     model = _masked(made, "interface.chi=0.9", fade)
-    x, chi = model.atoms.reference[:, 0], model.atomistic.masking.chi
+    x, chi = gathered(model.atoms.reference[:, 0]), gathered(model.atomistic.masking.chi)
     assert (chi[np.abs(x) < 3.0] == 0.9).all() and (chi[np.abs(x) > 17.0] == 0.1).all()
     assert len(np.unique(chi[(x > 7.0) & (x < 13.0)])) > 1
     aside = _masked(made, "interface.chi=0.9", fade[:-1] + ", center: 1 nm}").atomistic.masking.chi
-    assert aside[np.abs(x - 10.0).argmin()] == 0.9
+    assert gathered(aside)[np.abs(x - 10.0).argmin()] == 0.9
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_whole_plane_has_the_energy_of_the_law_by_atoms_blend_and_mesh(made,
     pulled = table.openings[table.rest + np.array([1, 4, 9, len(table.openings) - 1 - table.rest])]
     pressed = [[table.openings[0], 0.0, 0.0], [table.openings[table.rest + 2], *(0.5 * table.cell[0])]]
     states = np.concatenate([np.outer(pulled, [1.0, 0.0, 0.0]), pressed])
-    area = np.ptp(plain.terms[0].points[:, 0]) * model.atoms.cell[2, 2]
+    area = np.ptp(gathered(plain.terms[0].points[:, 0])) * model.atoms.cell[2, 2]
     energies = np.array([_rigid(model, state) for state in states])
     off = np.abs(energies / area - law(states).energy) * units.m**2 / units.J
     assert off[: len(pulled)].max() < 1e-6 and off.max() < 2e-4

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mpi4py import MPI
 
 from coupling.gap import Gap
 from multiscale.build import Simulation, build
@@ -16,7 +15,7 @@ from multiscale.cli import main
 from multiscale.config import parse_case
 from multiscale.stepping import Stepper
 from multiscale.tip_record import dissipation, tip_row
-from tests.mpi import run_ranks
+from tests.mpi import COMM, run_ranks
 
 CASE = """
 crystal: {structure: fcc, symbol: Ar, orientation: {x: [1, 1, -2], y: [1, 1, 1], z: [1, -1, 0]}}
@@ -36,7 +35,7 @@ LAW = (
 
 
 def built(text: str = CASE) -> Simulation:
-    return build(parse_case(text), MPI.COMM_SELF)
+    return build(parse_case(text), COMM)
 
 
 def marched(sim: Simulation) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from multiscale.config import parse_case
 from multiscale.config.watching import WatchConfig
 from multiscale.result import read_result
 from multiscale.watch import GROWN, PATIENCE, Halted, Watch
-from tests.mpi import run_ranks
+from tests.mpi import COMM, run_ranks
 from tests.multiscale.restarts import OPENING
 from tests.multiscale.test_failures import CASE, PROGRAM
 from tests.multiscale.test_indent import CASE as INDENT
@@ -25,7 +25,7 @@ SITE, FAR = np.array([4.073175, 4.073175, 4.073175]), np.array([0.0, 150.0, 0.0]
 
 @pytest.fixture(scope="module")
 def sim():
-    return build(parse_case(CASE), MPI.COMM_SELF)
+    return build(parse_case(CASE), COMM)
 
 
 def moved(sim, place, by):
@@ -82,7 +82,7 @@ def test_an_element_that_is_turned_inside_out(sim):
 
 def test_faces_pressed_into_each_other():
     """Of fcc crystals (001) planes are half a lattice constant apart, a quarter of which laws know."""
-    sim = build(parse_case(OPENING), MPI.COMM_SELF)
+    sim = build(parse_case(OPENING), COMM)
     known = 0.25 * 0.5 * sim.material.crystal.a
     for closed, deep in ((0.9 * known, False), (1.1 * known, True)):
         q = sim.model.vector()
@@ -94,7 +94,7 @@ def test_faces_pressed_into_each_other():
 
 
 def test_an_indenter_that_has_gone_through():
-    sim = build(parse_case(INDENT), MPI.COMM_SELF)
+    sim = build(parse_case(INDENT), COMM)
     q = sim.model.vector()
     for depth, deep in ((0.2 * sim.material.crystal.a, False), (0.5 * sim.material.crystal.a, True)):
         (term,) = sim.model.terms
