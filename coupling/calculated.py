@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from petsc4py import PETSc
-from scipy.sparse import csr_matrix
 
 from coupling.atomistic import AtomisticEnergy
+from coupling.blocks import Blocks
 from coupling.cut import Cut
-from coupling.hessian import assembled, laid_out, lattice_around, longest, match, springs
+from coupling.hessian import assembled, lattice_around, longest, match, springs
 from nnp.crystal import Crystal
 from nnp.external import External
 from nnp.measured import force_constants
@@ -92,7 +92,7 @@ def calculated_hessian(atomistic: CalculatedEnergy, crystal: Crystal, cut: Cut |
     assert isinstance(potential, External)
     found = [force_constants(potential, crystal, p, potential.cutoff) for p in range(len(crystal.basis))]
     halo, atoms = lattice_around(atomistic, max(longest(vectors) for vectors, _ in found))
-    total = csr_matrix((3 * len(atoms), 3 * len(atoms)))
+    parts: list[Blocks] = []
     for p, (vectors, phi) in enumerate(found):
         site = np.flatnonzero((atomistic.atoms.sublattice == p) & (atomistic.weights != 0.0))
         neighbour, present = match(atoms, site, vectors, cut)
@@ -103,6 +103,5 @@ def calculated_hessian(atomistic: CalculatedEnergy, crystal: Crystal, cut: Cut |
         ends = np.stack([np.broadcast_to(site[:, None], neighbour.shape), neighbour], -1).reshape(-1, 2)
         signs = np.array([[1.0, -1.0], [-1.0, 1.0]])
         blocks = k.reshape(-1, 1, 1, 3, 3) * signs[..., None, None]
-        total = total + laid_out(ends, blocks, len(atoms))
-    total = total + springs(atomistic, halo, atoms, total)
-    return assembled(atomistic.atoms.ownership, halo, total)
+        parts.append(Blocks.between(ends, blocks))
+    return assembled(atomistic.atoms.ownership, halo, [*parts, springs(atomistic, halo, atoms, parts)])

@@ -12,19 +12,20 @@ from dataclasses import replace
 import numpy as np
 import torch
 from petsc4py import PETSc
-from scipy.sparse import coo_matrix, csr_matrix
 from scipy.spatial import cKDTree
 
 from coupling.atomistic import AtomisticEnergy
 from coupling.atoms import AtomSet
+from coupling.blocks import Blocks, summed
 from coupling.cut import Cut
 from coupling.exchange import Halo, Ownership
 from coupling.partition import sent_home
 from nnp.crystal import Crystal
+from nnp.evaluate import Curvature, Sites
 from nnp.external import External
-from nnp.field import completed, grown, shells
-from nnp.neighbors import Pairs, find_pairs
-from nnp.potential import Graph, Potential
+from nnp.field import grown, shells
+from nnp.neighbors import find_pairs
+from nnp.potential import Potential
 from nnp.state import State
 
 Array = np.ndarray
@@ -40,16 +41,14 @@ def site_hessian(potential: Potential, crystal: Crystal, p: int) -> tuple[Array,
     With message passing these are many; those with no more than _NEGLIGIBLE of the largest entry are left out.
     """
     cluster = _felt(potential, crystal, p)
-    graph, pairs = _cluster_graph(potential, cluster)
-
-    def energy(r: torch.Tensor) -> torch.Tensor:
-        return potential.site_energies(replace(graph, vectors=pairs.vectors(cluster.moved(_around(r)))))[0]
-
-    vectors = cluster.positions[1:]
-    h = torch.autograd.functional.hessian(energy, vectors).permute(0, 2, 1, 3)
+    centre = Sites(torch.zeros(1, dtype=torch.long), torch.ones(1, dtype=torch.float64))
+    product = Curvature(potential, cluster, find_pairs(cluster, potential.cutoff), centre)
+    directions = torch.eye(3 * len(cluster), dtype=torch.float64).reshape(-1, len(cluster), 3)[3:]
+    columns = [product(v)[1:] for v in directions]
+    h = torch.stack(columns).reshape(len(cluster) - 1, 3, -1, 3).permute(2, 0, 3, 1)
     size = h.abs().amax((1, 2, 3))
     kept = size > (_NEGLIGIBLE * size.max() if shells(potential) else -1.0)
-    return vectors[kept].numpy(), h[kept][:, kept].numpy()
+    return cluster.positions[1:][kept].numpy(), h[kept][:, kept].numpy()
 
 
 def _felt(potential: Potential, crystal: Crystal, p: int) -> State:
@@ -70,17 +69,6 @@ def _around(vectors: torch.Tensor) -> torch.Tensor:
     return torch.cat([torch.zeros_like(vectors[:1]), vectors])
 
 
-def _cluster_graph(potential: Potential, cluster: State) -> tuple[Graph, Pairs]:
-    """Sites of a graph that has the energy of the first atom right, and the pairs behind its vectors."""
-    pairs = find_pairs(cluster, potential.cutoff)
-    site = completed(potential, torch.zeros(1, dtype=torch.long), pairs, cluster)
-    site_of = torch.full((len(cluster),), -1, dtype=torch.long)
-    site_of[site] = torch.arange(len(site))
-    pairs = pairs.select(site_of[pairs.i] >= 0)
-    z = cluster.numbers
-    return Graph(site_of[pairs.i], site_of[pairs.j], pairs.vectors(cluster), z[site], z[pairs.j]), pairs
-
-
 def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | None = None) -> PETSc.Mat:
     """Hessian of Σ w_i ε_i at the perfect crystal, 3n × 3n, rows distributed as the atoms. Collective."""
     if isinstance(atomistic.potential, External):
@@ -92,27 +80,40 @@ def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | N
     found = [site_hessian(potential, crystal, p) for p in range(len(crystal.basis))]
     halo, atoms = lattice_around(atomistic, max(longest(vectors) for vectors, _ in found))
     masking = None if atomistic.masking is None else atomistic.masking.extended(halo)
-    total = csr_matrix((3 * len(atoms), 3 * len(atoms)))
+    parts: list[Blocks] = []
     for p, (vectors, h) in enumerate(found):
         site = np.flatnonzero((atomistic.atoms.sublattice == p) & (atomistic.weights != 0.0))
-        for part in np.array_split(site, 1 + len(site) * h.size // 20_000_000) if len(site) else ():
-            neighbour, present = match(atoms, part, vectors, cut)
-            left = np.ones(1) if masking is None else masking.left(part, neighbour)[..., None, None]
-            blocks = _blocks(present, left * h, atomistic.weights[part])
-            members = np.concatenate([neighbour, part[:, None]], axis=1)
-            total = total + laid_out(members, blocks, len(atoms))
-    total = total + springs(atomistic, halo, atoms, total)
-    return assembled(atomistic.atoms.ownership, halo, total)
+        neighbour, present = match(atoms, site, vectors, cut)
+        whole = present.all(axis=1)
+        if masking is not None:
+            for some in _few(np.flatnonzero(whole), h.size):
+                whole[some] = (masking.left(site[some], neighbour[some]) == 1.0).all(axis=(1, 2))
+        members, weight = np.concatenate([neighbour, site[:, None]], axis=1), atomistic.weights[site]
+        around = np.concatenate([vectors, np.zeros((1, 3))])
+        parts += Blocks.repeated(members[whole], around, _centred(h), weight[whole], len(atoms))
+        for some in _few(np.flatnonzero(~whole), h.size):
+            left = (
+                np.ones(1) if masking is None else masking.left(site[some], neighbour[some])[..., None, None]
+            )
+            both = present[some][:, :, None] & present[some][:, None, :]
+            blocks = np.where(both[..., None, None], left * h, 0.0) * weight[some][:, None, None, None, None]
+            parts.append(Blocks.between(members[some], _centred(blocks)))
+    return assembled(atomistic.atoms.ownership, halo, [*parts, springs(atomistic, halo, atoms, parts)])
 
 
-def springs(atomistic: AtomisticEnergy, halo: Halo, atoms: AtomSet, lattice: csr_matrix) -> csr_matrix:
+def _few(sites: Array, each: int) -> list[Array]:
+    """The sites in parts of at most 20 million numbers, of so many each."""
+    return np.array_split(sites, 1 + len(sites) * each // 20_000_000) if len(sites) else []
+
+
+def springs(atomistic: AtomisticEnergy, halo: Halo, atoms: AtomSet, lattice: list[Blocks]) -> Blocks:
     """Of atoms off the lattice, which the crystal's Hessian does not hold: equal springs to all atoms within 1.5 times
     the distance to the nearest, as stiff together as the crystal holds an atom. Collective."""
     own, alien = atomistic.atoms.ownership, np.flatnonzero(atoms.sublattice[: halo.own] < 0)
-    diagonal = lattice.diagonal()[: 3 * halo.own]
+    diagonal = sum((part.diagonal(len(atoms)) for part in lattice), np.zeros(3 * len(atoms)))[: 3 * halo.own]
     stiff = own.sum(float(diagonal.sum())) / max(own.sum(float((diagonal > 0.0).sum())), 1.0)
     if len(alien) == 0:
-        return csr_matrix(lattice.shape)
+        return Blocks.joined([])
     pairs = find_pairs(atoms.state(atoms.reference), 1.5 * _NEIGHBOURHOOD)
     i, j, r = (
         pairs.i.numpy(),
@@ -126,7 +127,7 @@ def springs(atomistic: AtomisticEnergy, halo: Halo, atoms: AtomSet, lattice: csr
     ends, count = np.stack([i[mine], j[mine]], axis=1), np.bincount(i[mine], minlength=len(atoms))
     k = (stiff / count[ends[:, 0]])[:, None, None, None, None]
     signs = np.array([[1.0, -1.0], [-1.0, 1.0]])[..., None, None]
-    return laid_out(ends, k * signs * np.eye(3), len(atoms))
+    return Blocks.between(ends, k * signs * np.eye(3))
 
 
 def longest(vectors: Array) -> float:
@@ -144,15 +145,19 @@ def lattice_around(atomistic: AtomisticEnergy, reach: float) -> tuple[Halo, Atom
     return halo, atoms.extended(halo, replace(atoms.vacant, points=empty))
 
 
-def assembled(own: Ownership, halo: Halo, local: csr_matrix) -> PETSc.Mat:
-    """The sum over ranks of matrices (3 n, 3 n) on own atoms and copies, rows distributed as the atoms. Collective."""
-    number, entries = halo.extended(own.low + np.arange(own.count)), local.tocoo()
-    row, column = (3 * number[x // 3] + x % 3 for x in (entries.row, entries.col))
-    owner = np.searchsorted(own.starts, row // 3, side="right") - 1
-    table = sent_home(own.comm, np.column_stack([row, column, entries.data]), owner)
-    row, column = table[:, :2].astype(np.int64).T
-    n = 3 * own.count
-    mine = coo_matrix((table[:, 2], (row - 3 * own.low, column)), (n, 3 * own.total)).tocsr()
+def assembled(own: Ownership, halo: Halo, parts: list[Blocks]) -> PETSc.Mat:
+    """The sum over ranks of blocks between own atoms and copies, rows distributed as the atoms. Collective."""
+    number = halo.extended(own.low + np.arange(own.count))
+    if own.comm.size > 1:
+        away = Blocks.joined(part.select(part.row >= own.count) for part in parts)
+        here = [part.select(part.row < own.count) for part in parts]
+        parts = [replace(part, column=number[part.column]) for part in here]
+        owner = np.searchsorted(own.starts, number[away.row], side="right") - 1
+        table = np.column_stack([number[away.row], number[away.column], away.values.reshape(-1, 9)])
+        came = sent_home(own.comm, table, owner)
+        row, column = came[:, :2].astype(np.int64).T
+        parts.append(Blocks(row - own.low, column, came[:, 2:].reshape(-1, 3, 3)))
+    mine, n = summed(parts, own.count, own.total), 3 * own.count
     csr = (mine.indptr.astype(PETSc.IntType), mine.indices.astype(PETSc.IntType), mine.data)
     return PETSc.Mat().createAIJ(((n, None), (n, None)), csr=csr, comm=own.comm)
 
@@ -193,21 +198,8 @@ def _wrapped(points: Array, atoms: AtomSet) -> Array:
     return np.column_stack([points[:, :2], np.where(z >= atoms.cell[2, 2], 0.0, z)])
 
 
-def _blocks(present: Array, h: Array, weight: Array) -> Array:
-    """w h of each site over its neighbours and, last, itself: (s, m + 1, m + 1, 3, 3); h (m, m, 3, 3), or one for
-    each site. The rows of the centre follow from translation invariance."""
-    both = present[:, :, None] & present[:, None, :]
-    blocks = np.where(both[..., None, None], h, 0.0) * weight[:, None, None, None, None]
-    blocks = np.concatenate([blocks, -blocks.sum(axis=1, keepdims=True)], axis=1)
-    return np.concatenate([blocks, -blocks.sum(axis=2, keepdims=True)], axis=2)
-
-
-def laid_out(members: Array, blocks: Array, n: int) -> csr_matrix:
-    """The sum of all blocks (s, m, m, 3, 3) between the atoms members (s, m), of n, (3 n, 3 n)."""
-    row = np.broadcast_to(members[:, :, None], blocks.shape[:3])
-    col = np.broadcast_to(members[:, None, :], blocks.shape[:3])
-    keep = np.abs(blocks).max(axis=(3, 4)) > 0.0
-    values, c = blocks[keep], np.arange(3)
-    i = np.broadcast_to(3 * row[keep][:, None, None] + c[:, None], values.shape)
-    j = np.broadcast_to(3 * col[keep][:, None, None] + c, values.shape)
-    return coo_matrix((values.ravel(), (i.ravel(), j.ravel())), shape=(3 * n, 3 * n)).tocsr()
+def _centred(h: Array) -> Array:
+    """h (…, m, m, 3, 3) over the neighbours of a site and, last, itself (…, m + 1, m + 1, 3, 3): the rows of the centre
+    follow from translation invariance."""
+    h = np.concatenate([h, -h.sum(axis=-4, keepdims=True)], axis=-4)
+    return np.concatenate([h, -h.sum(axis=-3, keepdims=True)], axis=-3)
