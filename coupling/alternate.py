@@ -74,4 +74,4 @@ def _held(precondition: Preconditioner, part: Scheme) -> Preconditioner:
     first = part.model.layout.starts[part.model.comm.rank]
     held = (part.model.fixed + first).astype(PETSc.IntType)
     matrix.zeroRowsColumns(held, diag=matrix.getDiagonal().max()[1])
-    return Preconditioner(matrix)
+    return Preconditioner(matrix, points=precondition.points)

@@ -82,6 +82,11 @@ class Model:
     def comm(self):
         return self.atoms.ownership.comm
 
+    @property
+    def points(self) -> Array:
+        """Where this rank's unknowns are at rest, three at each, (n, 3) Å."""
+        return np.concatenate([self.atoms.reference[self.atoms.free], self.nodes])
+
     def vector(self) -> PETSc.Vec:
         """A zero vector of unknowns."""
         return self.transfer.createVecRight()

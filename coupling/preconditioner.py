@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from mpi4py import MPI
 from petsc4py import PETSc
 
 from coupling.model import Model
+from coupling.shared_factor import SharedFactor
 
 Array = np.ndarray
 
@@ -16,9 +14,9 @@ DIRECT_LIMIT = {2: 1_000_000, 3: 250_000}
 """Unknowns up to which a sparse factorisation is used, in a plane and in space; multigrid beyond. (A disc with 283 000
 has the same memory either way, and a step of 0.7 s in place of 32.)"""
 
-GATHERED_LIMIT = 60_000
-"""Unknowns up to which one rank factors and solves for all: CHOLMOD's solve takes a fifth of MUMPS's, which many small
-messages make slower still on several ranks."""
+SHARED_LIMIT = 300_000
+"""Unknowns up to which ranks share Cholesky factors of their own, with which a solve takes a fifth of the time that it
+takes with MUMPS's."""
 
 
 def stiffness(model: Model, atom_hessian: PETSc.Mat, shift: float = 1e-4) -> PETSc.Mat:
@@ -70,14 +68,15 @@ def _embedded(model: Model) -> PETSc.Mat:
 
 class Preconditioner:
     """z = P⁻¹ r: by a sparse factorisation up to DIRECT_LIMIT[dim] unknowns, else conjugate gradients with algebraic
-    multigrid. On one rank, and for up to GATHERED_LIMIT unknowns, CHOLMOD's as long as P is positive definite."""
+    multigrid. As long as P is positive definite the factors are CHOLMOD's on one rank; several share some of their own
+    where points (n, 3) say where this rank's unknowns are, three at each."""
 
-    def __init__(self, matrix: PETSc.Mat, dim: int = 3):
-        self.matrix = matrix
+    def __init__(self, matrix: PETSc.Mat, dim: int = 3, points: Array | None = None):
+        self.matrix, self.points = matrix, points
         if matrix.getSize()[0] > DIRECT_LIMIT[dim]:
             self._ksp = _multigrid(matrix)
         else:
-            self._ksp = _cholesky(matrix) or _factored(matrix, "lu", "mumps")
+            self._ksp = _cholesky(matrix, points) or _factored(matrix, "lu", "mumps")
 
     def __call__(self, r: PETSc.Vec, z: PETSc.Vec) -> None:
         self._ksp.solve(r, z)
@@ -103,53 +102,16 @@ def _factored(matrix: PETSc.Mat, kind: str, solver: str) -> PETSc.KSP:
     return ksp
 
 
-def _cholesky(matrix: PETSc.Mat) -> PETSc.KSP | OnFirst | None:
-    """CHOLMOD's factors; None where there is no CHOLMOD, for too large a matrix, and for one that is not positive
-    definite."""
-    alone = matrix.comm.size == 1
-    if not PETSc.Sys.hasExternalPackage("suitesparse") or not (
-        alone or matrix.getSize()[0] <= GATHERED_LIMIT
-    ):
+def _cholesky(matrix: PETSc.Mat, points: Array | None) -> PETSc.KSP | SharedFactor | None:
+    """Cholesky factors; None where the matrix is not positive definite, and where what makes them is missing."""
+    if matrix.comm.size > 1:
+        if points is None or matrix.getSize()[0] > SHARED_LIMIT:
+            return None
+        return SharedFactor.of(matrix, points)
+    if not PETSc.Sys.hasExternalPackage("suitesparse"):
         return None
     PETSc.Options()["mat_cholmod_print"] = 0
-    if not alone:
-        return OnFirst.of(matrix)
     try:
         return _factored(matrix, "cholesky", "cholmod")
     except PETSc.Error:
         return None
-
-
-@dataclass(frozen=True)
-class OnFirst:
-    """A solver on the first rank, None on others, for vectors spread over all. counts: entries of each rank."""
-
-    comm: MPI.Comm
-    solver: PETSc.KSP | None
-    counts: Array
-
-    @classmethod
-    def of(cls, matrix: PETSc.Mat) -> OnFirst | None:
-        """None, on every rank, for a matrix that is not positive definite. Collective."""
-        comm, solver = matrix.comm.tompi4py(), None
-        parts = comm.gather(matrix.getValuesCSR())
-        if parts is not None:
-            rows, columns, values = zip(*parts)
-            before = np.cumsum([0, *(r[-1] for r in rows[:-1])])
-            start = np.concatenate([[0], *(r[1:] + b for r, b in zip(rows, before))]).astype(PETSc.IntType)
-            size, csr = matrix.getSize(), (start, np.concatenate(columns), np.concatenate(values))
-            solver = _cholesky(PETSc.Mat().createAIJ(size, csr=csr, comm=PETSc.COMM_SELF))
-        if not comm.bcast(solver is not None):
-            return None
-        assert solver is None or isinstance(solver, PETSc.KSP)
-        return cls(comm, solver, np.array(comm.allgather(matrix.getLocalSize()[0])))
-
-    def solve(self, r: PETSc.Vec, z: PETSc.Vec) -> None:
-        """As a KSP's. Collective."""
-        whole = found = None
-        if self.solver is not None:
-            whole, found = self.solver.getOperators()[0].createVecs()
-        self.comm.Gatherv(r.array_r, None if whole is None else [whole.array, self.counts])
-        if self.solver is not None:
-            self.solver.solve(whole, found)
-        self.comm.Scatterv(None if found is None else [found.array, self.counts], z.array)

@@ -139,7 +139,8 @@ def _assembled(
     )
     # bodies apart do not feel each other
     steady = [term for term in model.terms if not isinstance(term, Gap)]
-    precondition = Preconditioner(stiffness(replace(model, terms=tuple(steady)), hessian), case.geometry.dim)
+    matrix = stiffness(replace(model, terms=tuple(steady)), hessian)
+    precondition = Preconditioner(matrix, case.geometry.dim, model.points)
     trust = make_trust(case, material, model)
     return Simulation(case, material, load, model, scheme, precondition, bonds, trust, placement, interface)
 
