@@ -10,19 +10,44 @@ import matplotlib
 import numpy as np
 from matplotlib import animation
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 
 from multiscale.config import InputError
 from multiscale.fields import atom_state, mesh_state
 from multiscale.hertz import unit_of_force
 from multiscale.outcome import Result
-from multiscale.pictures import load_label, shown_stress, window
+from multiscale.pictures import at_load, indenter_outline, load_label, shown_stress, window
 from multiscale.plot_style import BLUE, ORANGE, STYLE, bare
-from multiscale.plots import Window, draw_regions, stress_limit
+from multiscale.plots import MASK_SCALE, STRESS_SCALE, Window, draw_regions, stress_limit
 from multiscale.replot import shown_step
 
 KINDS = ("gif", "mp4")
 DPI = 80
+
+
+class _GifWriter(animation.PillowWriter):
+    """With one palette for all frames, of the colours that the pictures have: one found frame by frame gives rare
+    colours, such as the ends of the scales, to others."""
+
+    def finish(self) -> None:
+        palette = Image.new("P", (1, 1))
+        palette.putpalette(_palette())
+        grabbed: Any = vars(self)["_frames"]
+        frames = [f.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE) for f in grabbed]
+        frames[0].save(
+            self.outfile, save_all=True, append_images=frames[1:], duration=int(1000 / self.fps), loop=0
+        )
+
+
+def _palette() -> list[int]:
+    """256 colours, red green blue: the scales of stress and mask, greys, and those of the curves."""
+    scales = [(STRESS_SCALE, 128), (MASK_SCALE, 64), (matplotlib.colormaps["gray"], 40)]
+    colours = [scale(np.linspace(0.0, 1.0, n))[:, :3] for scale, n in scales]
+    faded = np.array([to_rgb(c) for c in (BLUE, ORANGE)])
+    colours.append(np.concatenate([1.0 - (1.0 - faded) * a for a in np.linspace(0.1, 1.0, 12)]))
+    return [int(v) for v in np.round(255 * np.concatenate(colours)).ravel()]
 
 
 def animate(result: Result, kind: str = "gif", rate: int = 4) -> Path:
@@ -32,7 +57,7 @@ def animate(result: Result, kind: str = "gif", rate: int = 4) -> Path:
         raise InputError("", f"animations are {' or '.join(KINDS)}, not {kind}")
     if kind == "mp4" and not animation.FFMpegWriter.isAvailable():
         raise InputError("", "mp4 needs ffmpeg, which is not installed; gif needs nothing")
-    writer: Any = animation.PillowWriter(fps=rate) if kind == "gif" else animation.FFMpegWriter(fps=rate)
+    writer: Any = _GifWriter(fps=rate) if kind == "gif" else animation.FFMpegWriter(fps=rate)
     near, limit = _frame(result)
     path, aside = result.folder / f"run.{kind}", result.folder / f".run.{os.getpid()}.{kind}"
     with matplotlib.rc_context(STYLE):
@@ -61,7 +86,20 @@ def _draw(figure: Figure, result: Result, step: int, near: Window, limit: float 
     parts: Any = figure.subfigures(1, 2, width_ratios=(13.0, 6.0))
     left, right = parts
     mesh, atoms = mesh_state(result.folder, step), atom_state(result.folder, step)
-    draw_regions(left, mesh, shown_stress(mesh), atoms, near, "mask", result.case.title, limit=limit)
+    row = next(row for row in result.steps if row["step"] == step)
+    moment, rigid = at_load(result.case, row), indenter_outline(result.case, row)
+    draw_regions(
+        left,
+        mesh,
+        shown_stress(mesh),
+        atoms,
+        near,
+        "mask",
+        result.case.title,
+        limit=limit,
+        moment=moment,
+        rigid=rigid,
+    )
     _curve(right.subplots(), result, step)
 
 
@@ -80,8 +118,9 @@ def _curve(ax: Axes, result: Result, step: int) -> None:
 def _quantity(result: Result) -> tuple[str, np.ndarray]:
     columns = result.columns
     tip = columns.get("crack_tip", columns.get("crack_tip.0"))
-    if tip is not None and np.ptp(tip) > 0.0:
-        return "crack extension, Å", tip - tip[0]
+    known = np.empty(0) if tip is None else tip[np.isfinite(tip)]  # none where all bonds hold
+    if tip is not None and len(known) and np.ptp(known) > 0.0:
+        return "crack extension, Å", tip - known[0]
     if result.case.load.type in ("indent", "tip"):
         return f"force, {unit_of_force(result.case)}", columns["force"]
     return "energy, eV", columns["energy.total"]

@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     top = _Parser(
         prog="multiscale",
-        description="Atoms where they matter, finite elements everywhere else: fracture of crystals.",
+        description="Atoms where they matter, finite elements everywhere else: fracture and contact of crystals.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -237,7 +237,7 @@ def _init(args: argparse.Namespace, comm: Any) -> int:
 
     if comm.rank:
         return DONE
-    text = template(args.kind)
+    text = template(args.kind, None if args.output is None else args.output.name)
     if args.output is None:
         print(text, end="")
         return DONE

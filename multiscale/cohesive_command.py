@@ -74,13 +74,14 @@ def _made(case: Case, name: str, folder: Path, relax: bool) -> dict[str, Any]:
     found = report(law, case, material, source)
     if relax:
         add_relaxed(found["figures"], material, source.table)
-    header = {"title": case.title, "source": origin(case, material), **found}
-    _write(folder, law, source, material.crystal, header)
+    periods = {"periods": source.table.cell.tolist()}  # of sliding, (2, 2) Å: fitted laws do not hold them
+    header = {"title": case.title, "source": origin(case, material) | periods, **found}
+    _write(folder, law, source, header)
     return {"law": name, "folder": str(folder), **header, "warnings": findings(found, case)}
 
 
-def _write(folder: Path, law: Any, source: Any, crystal: Any, header: dict[str, Any]) -> None:
-    from multiscale.cohesive_plot import plot_law
+def _write(folder: Path, law: Any, source: Any, header: dict[str, Any]) -> None:
+    from multiscale.cohesive_plot import plot_law, pure_opening
     from multiscale.cohesive_report import table_rows
     from multiscale.files import write_atomically
     from multiscale.law_file import write_law
@@ -92,9 +93,7 @@ def _write(folder: Path, law: Any, source: Any, crystal: Any, header: dict[str, 
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([names, *([f"{v:.9g}" for v in row] for row in rows)])
         write_atomically(folder / "table.csv", text.getvalue())
-        normal = "".join(f"{v:g}" for v in header["source"]["normal"])
-        title = f"{header['source']['symbol']} ({normal})".replace("'", "")
-        plot_law(law, source.table, source.members, crystal, folder / "law.png", title)
+        plot_law(law, header, folder / "law.png", pure_opening(names, rows))
     except OSError as error:
         raise InputError("", f"cannot write to {folder}: {error.strerror}", "command line") from None
 

@@ -139,15 +139,16 @@ def origin(case: Case, material: Material) -> dict[str, Any]:
         "symbol": case.crystal.symbol,
         "lattice_constant": crystal.a,
         **({} if case.interface.upper is None else {"upper": dataclasses.asdict(case.interface.upper)}),
-        "normal": miller(crystal, np.array([0.0, 1.0, 0.0])),
-        "first_tangent": miller(crystal, np.array([1.0, 0.0, 0.0])),
-        "second_tangent": miller(crystal, np.array([0.0, 0.0, 1.0])),
+        "normal": miller(crystal.frame, np.array([0.0, 1.0, 0.0])),
+        "first_tangent": miller(crystal.frame, np.array([1.0, 0.0, 0.0])),
+        "second_tangent": miller(crystal.frame, np.array([0.0, 0.0, 1.0])),
     }
 
 
-def miller(crystal: Crystal, direction: Array) -> list[float]:
-    """A laboratory direction in the crystal's cubic axes, small whole numbers where there are some."""
-    d = direction @ crystal.frame
+def miller(frame: Array, direction: Array) -> list[float]:
+    """A laboratory direction in the cubic axes of a crystal, small whole numbers where there are some; frame:
+    (3, 3), as nnp.crystal.Crystal has it."""
+    d = direction @ frame
     d = d / np.abs(d[np.abs(d) > 1e-6]).min()
     for m in range(1, 7):
         if np.abs(m * d - np.round(m * d)).max() < 1e-4:

@@ -100,7 +100,7 @@ def _sliding(law: CohesiveLaw, table: Table, crystal: Crystal) -> dict[str, Any]
     """Unstable stacking energies: rigid along straight ways, and on the best way, rigid and free to open."""
     surface = landscape(law, table.cell)
     straight = {
-        way_name(crystal, way): _quantity(energy / J_PER_M2, "J/m^2")
+        way_name(crystal.frame, crystal.a, way): _quantity(energy / J_PER_M2, "J/m^2")
         for way, energy in straight_barriers(law, table.cell)
     }
     return {
@@ -114,18 +114,18 @@ def add_relaxed(said: dict[str, Any], material: Material, table: Table) -> None:
     """Largest energy on the straight way to the nearest copy with all atoms free to move along the normal."""
     way = table.cell[int(np.argmin(np.linalg.norm(table.cell, axis=1)))]
     line = sliding(material.potential, material.crystal, np.array([way[0], 0.0, way[1]]), relaxed=True)
-    name = way_name(material.crystal, way)
+    name = way_name(material.crystal.frame, material.crystal.a, way)
     said["sliding"]["straight_relaxed"] = {name: _quantity(line.unstable[0] / J_PER_M2, "J/m^2")}
 
 
-def way_name(crystal: Crystal, way: Array) -> str:
-    """A sliding displacement (2,) as a/n[hkl]."""
-    full = np.array([way[0], 0.0, way[1]]) @ crystal.frame / crystal.a
+def way_name(frame: Array, a: float, way: Array) -> str:
+    """A sliding displacement (2,), Å, as a/n[hkl]; frame: as nnp.crystal.Crystal has it, a: lattice constant, Å."""
+    full = np.array([way[0], 0.0, way[1]]) @ frame / a
     for n in range(1, 7):
         if np.abs(n * full - np.round(n * full)).max() < 1e-3:
             digits = "".join(f"{int(v)}" for v in np.round(n * full))
             return f"a[{digits}]" if n == 1 else f"a/{n}[{digits}]"
-    return str([float(v) for v in miller(crystal, np.array([way[0], 0.0, way[1]]))])
+    return str([float(v) for v in miller(frame, np.array([way[0], 0.0, way[1]]))])
 
 
 def _zone(law: CohesiveLaw, case: Case, material: Material) -> dict[str, Any]:

@@ -34,13 +34,15 @@ def modulus(sim: Simulation) -> float:
 
 
 def contact_row(sim: Simulation, q: PETSc.Vec) -> dict[str, float]:
-    """Of a step: force that presses the indenter up (nN, of a cylinder N/m), contact_radius (nm) by the moment of the
+    """Of a step: force that presses the indenter up (nN, of a cylinder N/m), height of its lowest point
+    indenter_bottom (nm, the crystal ends at 0), contact_radius (nm) by the moment of the
     pressure, force_balance: force on the body and supports' reactions and forces left over the force. Collective."""
     indenter = indenter_of(sim)
     if indenter is None:
         return {}
     force = indenter.force(q)
-    row = {"force": float(shown_force(sim, force[1]))}
+    lowest = float(indenter.centre[1] - indenter.radius)
+    row = {"force": float(shown_force(sim, force[1])), "indenter_bottom": lowest / 10.0}
     if indenter.wall.reach == 0.0:
         row["contact_radius"] = indenter.contact_radius(q) / 10.0
     g = sim.model.vector()

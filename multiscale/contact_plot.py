@@ -43,7 +43,7 @@ def plot_indentation(
         axes[0].legend(frameon=False, loc="upper left")
         if panels == 2:
             curve(axes[1], force, size, back, False)
-            pushes = np.linspace(0.0, force.max(), 100)
+            pushes = np.linspace(0.0, 1.0, 100) ** 2 * force.max()
             axes[1].plot(pushes, radius(pushes), color=GREY, linestyle="--", label="Hertz, anisotropic")
             axes[1].set_xlabel(f"force, {unit}")
             axes[1].set_ylabel("contact radius, nm")

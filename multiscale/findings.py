@@ -22,7 +22,8 @@ def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | 
     scheme removes (eV/Å), extrapolation and force_spread (eV/Å), the largest of any atom in any step, where they
     were measured; with an indenter those of `contact_findings`, with a tip those of `tip_findings`; with a cohesive
     surface its work_of_adhesion (J/m²), peak_traction (GPa) and the length of its cohesive_zone (nm); with a crack,
-    K_G and surface_energy (MPa√m, J/m²), K_plus: load of the first step at which the tip had moved forward,
+    K_G and surface_energy (MPa√m, J/m²), K_plus: load of the first step at which the tip had moved forward
+    (null where it had in the very first),
     K_minus: of the first step on the way back at which it had receded from its foremost position. Where the path of
     equilibria is followed these are the loads of its first maximum and first minimum."""
     found: dict[str, float | None] = {"lattice_constant": sim.material.crystal.a}
@@ -48,9 +49,14 @@ def findings(sim: Simulation, steps: list[dict[str, Any]]) -> dict[str, float | 
         found["K_plus"] = next((s["fold"] for s in steps if "fold" in s and s["turned"]), None)
         found["K_minus"] = next((s["fold"] for s in steps if "fold" in s and not s["turned"]), None)
     else:
-        found["K_plus"] = _first(steps, forward=True)
+        found["K_plus"] = None if _began_beyond(sim, steps) else _first(steps, forward=True)
         found["K_minus"] = _first(steps, forward=False)
     return found
+
+
+def _began_beyond(sim: Simulation, steps: list[dict[str, Any]]) -> bool:
+    """Whether the crack has run in the very first step, so that the load at which it begins to is not known."""
+    return bool(steps) and _tip(steps[0]) > sim.material.tip[0] + sim.material.crystal.a
 
 
 def _first(steps: list[dict[str, Any]], forward: bool) -> float | None:

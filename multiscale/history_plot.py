@@ -61,7 +61,9 @@ def _panels(rows: Sequence[dict[str, Any]]) -> list[tuple[Array, str, bool]]:
     """Values, name, and whether they go in steps, of each panel."""
     tip = np.array([_tip(row) for row in rows], float)
     energy, name = _energies(rows)
-    panels = [(tip - tip[0], "crack extension, Å", True), (energy, name, False)]
+    known = tip[np.isfinite(tip)]  # none where all bonds hold
+    first = known[0] if len(known) else np.nan
+    panels = [(tip - first, "crack extension, Å", True), (energy, name, False)]
     return [panel for panel in panels if np.isfinite(panel[0]).any()]
 
 
@@ -78,8 +80,8 @@ def _energies(rows: Sequence[dict[str, Any]]) -> tuple[Array, str]:
     total = np.array([p.get("total", np.nan) for p in parts], float)
     predictor = np.array([p.get("predictor", np.nan) for p in parts], float)
     if np.isfinite(predictor).any():
-        return total - predictor, "energy − elastic field's, eV"
-    return total - total[0], "energy − first step's, eV"
+        return total - predictor, "energy less elastic field's, eV"
+    return total - total[0], "energy less first step's, eV"
 
 
 def curve(ax: Axes, load: Array, values: Array, back: Array, steps: bool) -> None:
@@ -113,7 +115,7 @@ def _mark(ax: Axes, marks: dict[str, float], width: float, named: bool) -> None:
         ax.axvline(value, color=GREY, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1)
         if named:
             ax.annotate(
-                f"{_MARKS.get(name, name)} = {value:.3g}",
+                f"{_MARKS.get(name, name)} = {value:#.3g}",
                 (value, 1.0),
                 xycoords=("data", "axes fraction"),
                 xytext=(0, 3 + 16 * row),

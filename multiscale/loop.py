@@ -8,6 +8,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from multiscale.build import Simulation, build
 from multiscale.checkpoint import Stored
 from multiscale.config import Case, InputError
@@ -18,6 +20,7 @@ from multiscale.interrupt import Interrupted, Interrupts
 from multiscale.log import logger
 from multiscale.placement import Placement
 from multiscale.recording import Recorder
+from multiscale.shown_units import with_unit
 from multiscale.stepping import Step, Stepper
 from nnp import locking
 
@@ -92,7 +95,8 @@ def _march(
         solving += step.seconds
         recorder.record(stepper, step, total)
         if comm.rank == 0:
-            progress(min(step.number, total), total, _line(recorder.result.steps[-1], step))
+            progress(min(step.number, total), total, _line(recorder, step))
+            _say_turn(stepper, step)
         if recorder.stopped:
             return "stopped", solving
         interrupts.check()
@@ -115,16 +119,24 @@ def _resume(stepper: Stepper | Follower, saved: Stored) -> None:
         raise InputError("", f"cannot restart: {error}", "command line") from error
 
 
-def _line(row: dict[str, Any], step: Step) -> str:
-    tip = "" if step.tip is None else f"tip {step.tip:8.3f} Å  "
-    mark = "" if step.solution.converged else "  NOT CONVERGED"
-    for name in ("extrapolation", "force_spread"):
-        tip += f"{name.replace('_', ' ')} {row[name]:.2g}  " if name in row else ""
-    tip += f"force {row['force']:.5g}  " if "force" in row else ""
-    return (
-        f"load {row['load']:.5g}  {tip}energy {row['energy']['total']:.6f} eV  residual {row['residual']:.1e} eV/Å  "
-        f"{row['force_evaluations']} evaluations  {row['seconds']:.1f} s{mark}"
-    )
+def _line(recorder: Recorder, step: Step) -> str:
+    row, units, load = recorder.result.steps[-1], recorder.result.data["units"], recorder.simulation.load
+    parts = [f"{load.name} {with_unit('load', row['load'], units, 4)}"]
+    parts += [f"({row['K_over_K_G']:.3f} K_G)"] if "K_over_K_G" in row else []
+    if step.tip is not None:
+        parts += [f" tip {step.tip:.2f} Å" if np.isfinite(step.tip) else " tip: none, all bonds hold"]
+    for name in ("force", "extrapolation", "force_spread"):
+        parts += [f" {name.replace('_', ' ')} {with_unit(name, row[name], units, 3)}"] if name in row else []
+    parts += [f" energy {row['energy']['total']:.6f} eV  residual {row['residual']:.1e} eV/Å "]
+    parts += [f"{row['force_evaluations']} evaluations  {row['seconds']:.1f} s"]
+    return " ".join(parts) + ("" if step.solution.converged else "  NOT CONVERGED")
+
+
+def _say_turn(stepper: Stepper | Follower, step: Step) -> None:
+    """Why the load ends, or goes back, before its last value."""
+    if isinstance(stepper, Stepper) and stepper.grown and not step.turned and step.tip is not None:
+        then = "the run ends" if stepper.simulation.load.floor is None else "the load goes back"
+        logger.info("the crack has grown by load.stop.advance or more: %s", then)
 
 
 def _describe(comm: Any, recorder: Recorder) -> None:
@@ -132,7 +144,10 @@ def _describe(comm: Any, recorder: Recorder) -> None:
     sizes = "  ".join(f"{name.replace('_', ' ')} {n}" for name, n in data["counts"].items())
     _say(comm, sizes)
     numbers = {k: v for k, v in data["results"].items() if v is not None}
-    _say(comm, "  ".join(f"{k} {v:.5g}" for k, v in numbers.items()))
+    shown = {
+        k: v for k, v in numbers.items() if abs(v) > 1e-12
+    }  # constants that agree to rounding say nothing
+    _say(comm, "  ".join(f"{k} {with_unit(k, v, data['units'])}" for k, v in shown.items()))
     for note in recorder.simulation.trust.notes:
         _say(comm, note)
     misfit = numbers.get("elastic_mismatch", 0.0)
@@ -146,7 +161,9 @@ def _describe(comm: Any, recorder: Recorder) -> None:
 def _conclude(comm: Any, recorder: Recorder, out: Path, seconds: float) -> None:
     data = recorder.result.data
     found = "  ".join(
-        f"{k} {v:.4g}" for k, v in data["results"].items() if k.startswith(SAID) and v is not None
+        f"{k} {with_unit(k, v, data['units'], 4)}"
+        for k, v in data["results"].items()
+        if k.startswith(SAID) and v is not None
     )
     _say(comm, f"{data['status']} in {seconds:.1f} s  {found}")
     files = " and ".join(path.name for path in sorted(out.glob("*.pvd"), reverse=True))

@@ -13,6 +13,7 @@ import numpy as np
 
 from multiscale.config import Case, InputError, parse_case, yamlio
 from multiscale.result import flat_rows, read_result
+from multiscale.shown_units import with_unit
 
 Array = np.ndarray
 
@@ -45,6 +46,11 @@ class Result:
     def results(self) -> dict[str, float | None]:
         """Named results, such as K_G, in the units of the files."""
         return dict(self.record["results"])
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of each quantity of the steps and results that has one, by name; energy: of all its parts."""
+        return dict(self.record.get("units", {}))
 
     @property
     def steps(self) -> list[dict[str, Any]]:
@@ -111,7 +117,8 @@ class Result:
         return read_mesh(self.folder, step, kind, name)
 
     def plot(self, name: str = "regions", step: int | None = None) -> Any:
-        """A matplotlib Figure. name: regions, site_energy (of a step, None: of the highest load) or history."""
+        """A matplotlib Figure. name: regions, site_energy (of a step, None: of the highest load), history, or law of
+        a cohesive surface."""
         from multiscale.replot import figure_of
 
         return figure_of(self, name, step)
@@ -147,13 +154,34 @@ class Result:
     def _summary(self) -> list[tuple[str, str]]:
         """Name and value, as text."""
         counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in self.record["counts"].items())
-        numbers = [(name, f"{value:.5g}") for name, value in self.results.items() if value is not None]
+        numbers = [
+            (name, with_unit(name, value, self.units))
+            for name, value in self.results.items()
+            if value is not None
+        ]
         found = [
             ("folder", str(self.folder)),
             ("status", f"{self.status}, {len(self.steps)} steps"),
             ("sizes", counts),
         ]
-        return found + numbers + [("warning", text) for text in self.warnings]
+        return found + numbers + [("warning", text) for text in _by_kind(self.record.get("warnings", []))]
+
+
+def _by_kind(warnings: list[dict[str, Any]]) -> list[str]:
+    """One line for each kind of warning: its worst one, and in how many steps there was one."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for each in warnings:
+        kinds.setdefault(str(each.get("kind")), []).append(each)
+    worst = [max(group, key=lambda each: _size(each.get("value"))) for group in kinds.values()]
+    steps = [len({each["step"] for each in group}) for group in kinds.values()]
+    return [
+        each["message"] + (f" ({n} steps; this is the worst)" if n > 1 else "")
+        for each, n in zip(worst, steps)
+    ]
+
+
+def _size(value: Any) -> float:
+    return abs(float(value)) if isinstance(value, int | float) else 0.0
 
 
 def _number(value: Any) -> float:

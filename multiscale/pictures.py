@@ -26,19 +26,47 @@ _LABELS = {"k-field": "K$_{\\mathrm{mode}}$, MPa√m", "indent": "depth, nm", "o
            "strain": "fraction of the load", "tip": "way of the tip, nm"}  # fmt: skip
 
 
-def draw_state(case: Case, mesh: MeshSnapshot | None, atoms: AtomSnapshot, folder: Path) -> None:
-    """regions.png and, where there are atoms, site_energy.png of one state. mesh: of a run with one."""
+def draw_state(
+    case: Case, mesh: MeshSnapshot | None, atoms: AtomSnapshot, row: dict[str, Any], folder: Path
+) -> None:
+    """regions.png and, where there are atoms, site_energy.png of one state. mesh: of a run with one; row: of the step,
+    as in result.json."""
     for name in COLOURS:
         if len(atoms.positions) or name == "regions":
-            state_figure(case, mesh, atoms, name, folder / f"{name}.png")
+            state_figure(case, mesh, atoms, row, name, folder / f"{name}.png")
 
 
 def state_figure(
-    case: Case, mesh: MeshSnapshot | None, atoms: AtomSnapshot, name: str, path: Path | None
+    case: Case,
+    mesh: MeshSnapshot | None,
+    atoms: AtomSnapshot,
+    row: dict[str, Any],
+    name: str,
+    path: Path | None,
 ) -> Figure:
     """One of COLOURS; written where there is a path."""
     stress, near = shown_stress(mesh), window(case, atoms)
-    return plot_regions(mesh, stress, atoms, path, near, COLOURS[name], case.title)
+    moment, rigid = at_load(case, row), indenter_outline(case, row)
+    return plot_regions(
+        mesh, stress, atoms, path, near, COLOURS[name], case.title, moment=moment, rigid=rigid
+    )
+
+
+def at_load(case: Case, row: dict[str, Any]) -> str:
+    """The load of a step in words, as K = 0.75 MPa√m = 1.13 K_G."""
+    name, _, unit = load_label(case).rpartition(", ")
+    text = f"{name or unit} = {row['load']:.3g}" + (f" {unit}" if name else "")
+    return text + (f" = {row['K_over_K_G']:.3g} K$_G$" if "K_over_K_G" in row else "")
+
+
+def indenter_outline(case: Case, row: dict[str, Any]) -> tuple[float, float, float] | None:
+    """Centre x, y and radius, Å, of the circle that a rigid indenter is in the plane z = 0; None without one."""
+    if "indenter_bottom" not in row:
+        return None
+    load: Any = case.load
+    x, *along = load.centre or (0.0,)
+    y, off = 10.0 * row["indenter_bottom"] + load.radius, along[0] if along else 0.0
+    return (x, y, float(np.sqrt(load.radius**2 - off**2))) if abs(off) < load.radius else None
 
 
 def shown_stress(mesh: MeshSnapshot | None) -> Array | None:
@@ -61,7 +89,8 @@ def load_figure(
 
 def load_label(case: Case) -> str:
     """Of the axis of the load."""
-    return _LABELS[case.load.type].replace("mode", str(getattr(case.load, "mode", "")))
+    label = _LABELS.get(case.load.type, "load")
+    return label.replace("mode", str(getattr(case.load, "mode", "")))
 
 
 def load_marks(results: dict[str, Any]) -> dict[str, float]:

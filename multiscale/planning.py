@@ -12,10 +12,11 @@ from coupling.model import Model
 from multiscale.build import make_material
 from multiscale.config import Case
 from multiscale.config.parallel import ParallelConfig
+from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.mismatch import elastic_mismatch
 from multiscale.extent import with_radius
-from multiscale.loads import LOADS
+from multiscale.loads import LOADS, Load
 from multiscale.material import Material
 from multiscale.model import make_model
 from multiscale.schedule import Schedule
@@ -46,12 +47,23 @@ def plan(case: Case, comm: Any) -> dict[str, Any]:
         "mesh nodes": int(model.layout.mesh_starts[-1]),
         "unknowns": model.layout.n_global,
         **_misfit(model, material),
-        "load steps": Schedule(load).total,
+        **_load(load, material),
+        "load steps, there and back" if load.floor is not None else "load steps": Schedule(load).total,
         "memory": {
             "value": round((model.layout.n_global * 9e3 + n * pairs * 1.5e3) / 1e6),
             "unit": "MB, about",
         },
     }
+
+
+def _load(load: Load, material: Material) -> dict[str, Any]:
+    """First and last value of the load, and the Griffith value where it is a stress intensity."""
+    unit = DIMENSIONS[load.dimension].shown if load.dimension else ""
+    factor = parse_unit(unit).factor if unit else 1.0
+    ends = {"first": load.values[0], "last": load.values[-1]}
+    if load.dimension == "stress intensity":
+        ends["Griffith"] = material.griffith
+    return {f"{name} {load.name}": {"value": value / factor, "unit": unit} for name, value in ends.items()}
 
 
 def _extent(case: Case) -> dict[str, Any]:

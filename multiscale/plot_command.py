@@ -16,7 +16,8 @@ def add_plot(commands: Any) -> None:
     plot = commands.add_parser(
         "plot",
         help="draw all pictures of a run again, or a film of it",
-        description="Draws all pictures of a run again, from its files; the run may still be under way.",
+        description="Draws all pictures of a run again, from its files; the run may still be under way. Of a folder of "
+        "`multiscale cohesive` the picture of the law.",
     )
     plot.add_argument("folder", type=Path, metavar="DIR")
     plot.add_argument(
@@ -38,7 +39,10 @@ def _plot(args: argparse.Namespace, comm: Any) -> int:
     if not RATES[0] <= args.rate <= RATES[1]:
         raise InputError("--rate", f"must be from {RATES[0]} to {RATES[1]}, got {args.rate}", "command line")
     if comm.rank == 0:
-        result = Result.load(args.folder)
-        made = [animate(result, args.animation, args.rate)] if args.animation else redraw(result)
+        made = (
+            redraw(args.folder)
+            if not args.animation
+            else [animate(Result.load(args.folder), args.animation, args.rate)]
+        )
         print("\n".join(str(path) for path in made))
     return DONE

@@ -11,19 +11,21 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, PolyCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, FigureBase
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Circle, Rectangle
 
 from multiscale.plot_style import INK, STYLE, finished, heading
 from multiscale.slicing import slice_tetrahedra
 from multiscale.writers.snapshot import Array, AtomSnapshot, MeshSnapshot
 
-_STRESS = matplotlib.colormaps["RdBu_r"]
-_MASK = LinearSegmentedColormap.from_list("mask", ["#ffffff", "#a7ecc9", "#1fae7a", "#054a36"])
-_ATOM_MAPS: dict[str, Colormap] = {"mask": _MASK, "site_energy": matplotlib.colormaps["viridis"]}
+STRESS_SCALE = matplotlib.colormaps["RdBu_r"]
+MASK_SCALE = LinearSegmentedColormap.from_list("mask", ["#ffffff", "#a7ecc9", "#1fae7a", "#054a36"])
+_ATOM_MAPS: dict[str, Colormap] = {"mask": MASK_SCALE, "site_energy": matplotlib.colormaps["viridis"]}
 _NAMES = {"mask": "mask w", "site_energy": "site energy above bulk, eV"}
 _NM = 0.1
 
 Window = tuple[float, float, float, float]
+Disc = tuple[float, float, float]
+"""Centre x, y and radius, Å."""
 SIZE = (13.0, 6.0)
 """Inches."""
 
@@ -45,11 +47,13 @@ def plot_regions(
     colour: str = "mask",
     title: str = "",
     label: str = "σ$_{yy}$, GPa",
+    moment: str = "",
+    rigid: Disc | None = None,
 ) -> Figure:
     """The picture that `draw_regions` makes; written where there is a path."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout="constrained")
-        draw_regions(figure, mesh, stress, atoms, zoom, colour, title, label)
+        draw_regions(figure, mesh, stress, atoms, zoom, colour, title, label, moment=moment, rigid=rigid)
         return finished(figure, path)
 
 
@@ -63,12 +67,15 @@ def draw_regions(
     title: str = "",
     label: str = "σ$_{yy}$, GPa",
     limit: float | None = None,
+    moment: str = "",
+    rigid: Disc | None = None,
 ) -> None:
     """The whole domain, and the window `zoom` (xmin, xmax, ymin, ymax; Å) with the atoms on the mesh.
 
     mesh: deformed, None in a fully atomistic run; stress: (m,) one component per cell, GPa; colour: name of
-    the atoms' array that colours them; limit: end of the scale of stress, GPa, None: what is in the window. Of a 3D
-    mesh and its atoms the slice through z = 0 is drawn.
+    the atoms' array that colours them; limit: end of the scale of stress, GPa, None: what is in the window; moment:
+    the load, said above it; rigid: a rigid body's outline. Of a 3D mesh and its atoms the slice through z = 0
+    is drawn.
     """
     cells = None if mesh is None or stress is None else _cells(mesh, np.asarray(stress, float))
     atoms = _in_plane(atoms, flat=mesh is None or mesh.cells.shape[1] in (3, 6))
@@ -78,6 +85,8 @@ def draw_regions(
     for ax, edge in ((whole, 0.0), (near, 0.35)):
         if cells is not None:
             ax.add_collection(_mesh_collection(cells, norm, edge))
+        if rigid is not None:
+            ax.add_patch(_outline(rigid))
         ax.set_aspect("equal")
         ax.set_xlabel("x, nm")
     whole.set_ylabel("y, nm")
@@ -88,19 +97,26 @@ def draw_regions(
     near.set_xlim(window[0], window[1])
     near.set_ylim(window[2], window[3])
     if cells is not None:
-        scale = matplotlib.cm.ScalarMappable(norm, _STRESS)
+        scale = matplotlib.cm.ScalarMappable(norm, STRESS_SCALE)
         figure.colorbar(scale, ax=whole, shrink=0.8, pad=0.02, extend="both").set_label(label)
     if len(atoms.positions):
         bar = figure.colorbar(drawn, ax=near, shrink=0.8, pad=0.02)
         bar.set_label(_NAMES.get(colour, colour.replace("_", " ")))
     whole.set_title("Whole domain", loc="left")
     near.set_title(_named(cells, atoms), loc="left")
+    if moment:
+        whole.set_title(moment, loc="right")
     heading(figure, title)
 
 
 def stress_limit(mesh: MeshSnapshot, stress: Array, zoom: Window) -> float:
     """End of the scale that a picture of this state has, GPa."""
     return float(_stress_norm(_cells(mesh, np.asarray(stress, float)), _square(zoom)).vmax or 1.0)
+
+
+def _outline(rigid: Disc) -> Circle:
+    x, y, radius = (v * _NM for v in rigid)
+    return Circle((x, y), radius, facecolor="#d5d9de", edgecolor=INK, linewidth=1.2, zorder=2)
 
 
 def _named(cells: _Cells | None, atoms: AtomSnapshot) -> str:
@@ -157,7 +173,7 @@ def _stress_norm(cells: _Cells | None, window: Window) -> Normalize:
 
 
 def _mesh_collection(cells: _Cells, norm: Normalize, edge: float) -> PolyCollection:
-    collection = PolyCollection(list(cells.polygons), cmap=_STRESS, norm=norm, rasterized=True)
+    collection = PolyCollection(list(cells.polygons), cmap=STRESS_SCALE, norm=norm, rasterized=True)
     collection.set_array(cells.stress)
     collection.set_edgecolor((0.13, 0.15, 0.18, 0.45) if edge else "face")
     collection.set_linewidth(edge or 0.15)

@@ -14,6 +14,7 @@ from multiscale.adapting import faces, left_behind, sizes
 from multiscale.build import Simulation
 from multiscale.checkpoint import save
 from multiscale.cohesive_law import origin
+from multiscale.cohesive_plot import plot_law
 from multiscale.config import case_hash
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.contact import contact_row
@@ -30,6 +31,7 @@ from multiscale.log import logger
 from multiscale.pictures import draw_state, load_figure
 from multiscale.placement import adaptive
 from multiscale.result import Result
+from multiscale.shown_units import units_of
 from multiscale.snapshots import (
     atom_snapshot,
     energy_inside,
@@ -57,6 +59,7 @@ class Recorder:
     resume: int | None = None
     seconds: float = 0.0
     stopped: bool = field(default=False, init=False)
+    _advised: set[str] = field(default_factory=set, init=False)
     _fields: SeriesWriter | None = field(default=None, init=False)
     _surface: SeriesWriter | None = field(default=None, init=False)
     _atoms: SeriesWriter | None = field(default=None, init=False)
@@ -77,6 +80,7 @@ class Recorder:
             self._atoms = SeriesWriter(comm, self.folder, "atoms", self.resume)
             self._extxyz = ExtxyzWriter(comm, self.folder, "atoms", self.resume)
         self.result.note("counts", **counts(self.simulation))
+        self.result.note("units", **units_of(case, self.simulation.load.dimension))
         self.result.note("results", **findings(self.simulation, self.result.steps))
 
     def record(self, stepper: Stepper | Follower, step: Step, total: int) -> None:
@@ -107,7 +111,7 @@ class Recorder:
             cells = {} if found is None else {"indicator": found.cells}
             self._write_fields(stepper, step, row["load"], look.fields, cells)
         if self._pictures and (stepper.at_top or not step.solution.converged):
-            self._draw(stepper)  # the highest load is what people look at
+            self._draw(stepper, row)  # the highest load is what people look at
         self.result.note("results", **findings(self.simulation, [*self.result.steps, row]))
         self.result.add_step(**row)
         if self._is_sound(step, seen):
@@ -125,6 +129,8 @@ class Recorder:
         if self.simulation.model.comm.rank == 0:
             header = {"title": case.title, "source": origin(case, material)}
             write_law(interface.rigid, self.folder / "law.json", header)
+            if self._pictures:
+                plot_law(interface.rigid, header, self.folder / "law.png")
 
     def _adopt(self, simulation: Simulation, step: Step) -> None:
         """Go on with a simulation whose core has been placed anew."""
@@ -155,8 +161,16 @@ class Recorder:
         self.result.warn(step, entries)
         for entry in entries:
             if self.simulation.model.comm.rank == 0:
-                logger.warning("%s", entry["message"])
+                logger.warning("%s", self._said(entry))
             self.stopped |= entry["stops"]
+
+    def _said(self, entry: dict[str, Any]) -> str:
+        """A warning's message; what to do about its kind is said once in a run, result.json has it each time."""
+        text, advice = entry["message"], entry.get("advice", "")
+        if entry["kind"] in self._advised and not entry["stops"]:
+            text = text.removesuffix(advice).rstrip(":; ")
+        self._advised.add(entry["kind"])
+        return str(text)
 
     @property
     def _pictures(self) -> bool:
@@ -225,13 +239,13 @@ class Recorder:
             self._atoms.write(step.number, atoms)
             self._extxyz.write(step.number, atoms, {"load": load}, model.atoms.sites)
 
-    def _draw(self, stepper: Stepper | Follower) -> None:
+    def _draw(self, stepper: Stepper | Follower, row: dict[str, Any]) -> None:
         sim, comm = self.simulation, self.simulation.model.comm
         atoms = drawn_atoms(comm, atom_snapshot(sim.model, stepper.q), sim.model.atoms.sites)
         local = mesh_snapshot(sim.model, stepper.q)
         mesh = None if local is None else drawn_cells(comm, local)
         if atoms is not None:
-            draw_state(sim.case, mesh, atoms, self.folder)
+            draw_state(sim.case, mesh, atoms, row, self.folder)
 
     def _draw_history(self) -> None:
         if self.simulation.model.comm.rank == 0:

@@ -23,8 +23,9 @@ class Result:
 
     status: one of STATUSES; case: the case's hash; counts: sizes such as atoms, sites, dofs; steps: one
     mapping each (step, load, energy by parts, residual, iterations, …); results: named numbers such as
-    K_plus; warnings: one mapping each (step, kind, value, limit, atom, message, …); remeshings: of an adaptive core,
-    one mapping each (step, reason, centre, sizes, energies before and after); timings: seconds by part.
+    K_plus; units: of steps and results, by name; warnings: one mapping each (step, kind, value, limit, atom, message,
+    …); remeshings: of an adaptive core, one mapping each (step, reason, centre, sizes, energies before and after);
+    timings: seconds by part.
     """
 
     def __init__(self, folder: Path, case: str, versions: dict[str, str], write: bool = True):
@@ -37,6 +38,7 @@ class Result:
             "counts": {},
             "steps": [],
             "results": {},
+            "units": {},
             "warnings": [],
             "remeshings": [],
             "timings": {},
@@ -51,7 +53,7 @@ class Result:
         result = cls(folder, case, versions, write)
         old = read_result(folder)
         if old and old["case"] == case:
-            names = ("started", "counts", "steps", "results", "warnings", "remeshings", "timings")
+            names = ("started", "counts", "steps", "results", "units", "warnings", "remeshings", "timings")
             kept = {key: old[key] for key in names if key in old}
             result.data.update(kept)
             for name in ("steps", "warnings", "remeshings"):
@@ -77,7 +79,7 @@ class Result:
         self.data["remeshings"] = kept + _plain(entries)
 
     def note(self, section: str, **values: Any) -> None:
-        """Set entries of counts, results or timings (written with the next step or `finish`)."""
+        """Set entries of counts, results, units or timings (written with the next step or `finish`)."""
         self.data[section].update(_plain(values))
 
     def finish(self, status: str) -> None:
@@ -108,7 +110,7 @@ def _ours(data: Any) -> bool:
     """Whether it has the parts of a record, each of its kind."""
     if not isinstance(data, dict) or not all(isinstance(data.get(k), str) for k in ("status", "case")):
         return False
-    steps, sections = data.get("steps"), ("counts", "results", "timings")
+    steps, sections = data.get("steps"), ("counts", "results", "units", "timings")
     rows = [steps, *(data.get(key, []) for key in ("warnings", "remeshings"))]
     if not all(isinstance(each, list) and all(isinstance(row, dict) for row in each) for each in rows):
         return False

@@ -12,6 +12,7 @@ from coupling.spread import ModelSpread
 from multiscale.config import Case, InputError
 from multiscale.config.case import TrustConfig
 from multiscale.material import Material
+from multiscale.watch import place
 from nnp.committee import Committee
 from nnp.known import Extrapolating
 from nnp.potential import Potential
@@ -83,7 +84,7 @@ class Trust:
             above = int(self.model.atoms.ownership.sum(float((look.fields[kind] > limit).sum())))
             entry = {"step": step, "kind": kind, "value": value, "limit": limit, "atom": atom}
             entry |= {"position": place, "atoms": above, "stops": limit == stop}
-            out.append({**entry, "message": _message(entry)})
+            out.append({**entry, "message": _message(entry), "advice": _advice(kind)})
         return out
 
     def _worst(self, values: Array, positions: Array) -> tuple[float, int, list[float]]:
@@ -95,12 +96,16 @@ class Trust:
 
 
 def _message(entry: dict[str, Any]) -> str:
-    kind, (x, y, z), unit = entry["kind"], entry["position"], UNITS[entry["kind"]]
+    kind, unit = entry["kind"], UNITS[entry["kind"]]
     more = f", {entry['atoms']} atoms" if entry["atoms"] > 1 else ""
     return (
         f"step {entry['step']}: {kind.replace('_', ' ')} {entry['value']:.3g}{unit} of atom {entry['atom']} at "
-        f"({x:.2f}, {y:.2f}, {z:.2f}) Å, above {entry['limit']:g}{unit}{more}: {ADVICE[kind]}; {NEXT}"
+        f"{place(entry['position'])}, above {entry['limit']:g}{unit}{more}: {_advice(kind)}"
     )
+
+
+def _advice(kind: str) -> str:
+    return f"{ADVICE[kind]}; {NEXT}"
 
 
 def check_limits(case: Case, potential: Potential, committee: Committee | None) -> None:

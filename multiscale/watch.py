@@ -97,21 +97,26 @@ def _forces(scheme: Scheme, q: PETSc.Vec) -> PETSc.Vec:
 def entry(step: int, kind: str, action: str, value: float, limit: float, what: str) -> Entry:
     """For the results and the log, with the keys of multiscale.trust's."""
     out = {"step": step, "kind": kind, "value": float(value), "limit": float(limit)}
-    return {**out, "stops": action == "stop", "message": f"step {step}: {what}; {ADVICE[kind]}"}
+    message = f"step {step}: {what}; {ADVICE[kind]}"
+    return {**out, "stops": action == "stop", "message": message, "advice": ADVICE[kind]}
 
 
 def placed(each: Entry, where: tuple[float, int | None, Array]) -> Entry:
     """An entry with the place (value, atom or None for a node, position) of what it is about."""
     _, atom, position = where
     named = {} if atom is None else {"atom": atom}
-    head, tail = each["message"].rsplit("; ", 1)
-    message = f"{head}, at {shown(atom, position)}; {tail}"
+    head = each["message"].removesuffix(f"; {each['advice']}")
+    message = f"{head}, at {shown(atom, position)}; {each['advice']}"
     return {**each, **named, "position": np.asarray(position).tolist(), "message": message}
 
 
 def shown(atom: int | None, position: Array) -> str:
-    at = ", ".join(f"{x:.2f}" for x in position)
-    return f"({at}) Å" if atom is None else f"atom {atom}, ({at}) Å"
+    return place(position) if atom is None else f"atom {atom}, {place(position)}"
+
+
+def place(position: Array | list[float]) -> str:
+    """A position, Å, as text; without the minus of a rounded zero."""
+    return f"({', '.join(f'{x:.2f}' for x in np.round(position, 2) + 0.0)}) Å"
 
 
 def worst(model: Model, values: Array) -> tuple[float, int | None, Array]:

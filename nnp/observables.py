@@ -50,8 +50,8 @@ def report(
     Lattice constant, cohesive energy, elastic constants (basis relaxed, and clamped), bulk modulus and its
     pressure derivative, internal shift Λ_x,yz of the last basis atom against the first (per engineering
     shear γ_yz) and Kleinman's ζ, surface energies (cut, and relaxed within one surface repeat), Griffith K of
-    three crack systems (with the energy of the cut surfaces), rigid separation, stacking energies of (111),
-    phonons, vacancy (cut; relaxed in 3³ cubic cells).
+    three crack systems (with the energy of the cut surfaces, and of the relaxed ones as crack runs take
+    it), rigid separation, stacking energies of (111), phonons, vacancy (cut; relaxed in 3³ cubic cells).
     full: stacking energies with the atoms relaxed along the normal too; takes a minute.
     ValueError for the flat crystal.
     """
@@ -71,14 +71,19 @@ def report(
         **_elasticity(potential, crystal),
         "surface_energy_cut": _surface_energies(potential, surfaces, relaxed=False),
         "surface_energy_relaxed": _surface_energies(potential, surfaces, relaxed=True),
-        "griffith_K": {
-            name: _quantity(griffith(potential, crystal) / MPA_SQRT_M, "MPa*sqrt(m)")
-            for name, crystal in cracks.items()
-        },
+        "griffith_K_cut": _griffith(potential, cracks, relaxed=False),
+        "griffith_K_relaxed": _griffith(potential, cracks, relaxed=True),
         "separation": {name: _separation(potential, c) for name, c in surfaces.items()},
         **_stacking(potential, surfaces["(111)"], full),
         "phonons": _phonons(potential, crystal),
         "vacancy": _vacancy(potential, crystal),
+    }
+
+
+def _griffith(potential: Potential, cracks: dict[str, Crystal], relaxed: bool) -> dict[str, Any]:
+    return {
+        name: _relaxable(lambda c=crystal: griffith(potential, c, relaxed) / MPA_SQRT_M, "MPa*sqrt(m)")
+        for name, crystal in cracks.items()
     }
 
 

@@ -17,16 +17,20 @@ TEMPLATES = ("fracture", "contact", "patch")
 _COLUMN = 46
 _HEAD = """\
 # {title}
-# Run it:  multiscale run {name}.yaml
+# Run it:  multiscale run {file}
 # Lengths, stresses and the like may carry a unit (3 nm, 150 GPa, 1.2 MPa*sqrt(m)); bare numbers are in
 # Å, eV, eV/Å, eV/Å^3 and eV/Å^2.5. Lines behind a # show defaults; sections without a value may be left out.
 """
 
 
-def template(name: str) -> str:
-    """The commented case file of one of TEMPLATES."""
+def template(name: str, file: str | None = None) -> str:
+    """The commented case file of one of TEMPLATES; file: what it will be called, None: NAME.yaml."""
     data = yamlio.parse((files("multiscale") / "templates" / f"{name}.yaml").read_text(encoding="utf-8"))
-    return _HEAD.format(title=data["title"], name=name) + "\n".join(_section(Case, data, 0)) + "\n"
+    return (
+        _HEAD.format(title=data["title"], file=file or f"{name}.yaml")
+        + "\n".join(_section(Case, data, 0))
+        + "\n"
+    )
 
 
 def _section(kind: Any, data: dict[str, Any], depth: int, mark: str = "") -> list[str]:

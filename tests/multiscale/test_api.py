@@ -57,6 +57,16 @@ def test_a_result_gives_numbers_atoms_and_meshes(result):
     assert "data:image/png;base64" in result._repr_html_()
 
 
+def test_every_number_has_a_unit_or_is_a_plain_one(result):
+    counted = {"step", "turned", "converged", "iterations", "force_evaluations", "hessian_products", "site_evaluations"}
+    plain = counted | {"K_over_K_G", "elastic_mismatch", "extrapolation", "extrapolated_points"}
+    names = {name.split(".")[0] for name in result.columns} | set(result.results)
+    assert names - set(result.units) <= plain
+    assert result.units["load"] == result.units["K_G"] == "MPa*sqrt(m)" and "0.61" in str(result)
+    assert f"K_G: {result['K_G']:.5g} MPa*sqrt(m)" in str(result)
+    assert f"K {result.steps[0]['load']:.4g} MPa*sqrt(m)" in (result.folder / "log.txt").read_text()
+
+
 def test_history_is_a_frame_where_pandas_is_there(result, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     assert result.history["load"] == pytest.approx([s["load"] for s in result.steps])

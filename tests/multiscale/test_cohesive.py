@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from coupling.cohesive import LAWS, Derived
 from multiscale.cli import main
@@ -99,6 +100,21 @@ def test_the_command_writes_law_table_and_picture(case, capsys):
     assert len(rows) == law.table.energy.size
     assert float(rows[-1]["energy_J_per_m2"]) == pytest.approx(found["work_of_adhesion"]["value"], rel=1e-6)
     assert (case / "out" / "law.png").stat().st_size > 20_000
+
+
+@pytest.mark.parametrize("law", ["derive", "uber"])
+def test_the_picture_is_drawn_again_from_the_files(case, capsys, law):
+    """Of a fitted law too, whose file does not hold the potential's points, and no periods of sliding but its source's."""
+    assert main(["cohesive", "case.yaml", "--law", law, "-o", "out"]) == 0
+    path = case / "out" / "law.png"
+    first = imread(path)
+    path.unlink()
+    capsys.readouterr()
+    assert main(["plot", "out"]) == 0 and capsys.readouterr().out == "out/law.png\n"
+    assert np.array_equal(imread(path), first)
+    (case / "out" / "table.csv").unlink()
+    assert main(["plot", "out"]) == 0
+    assert np.array_equal(imread(path), first) == (law == "derive")  # whose file has the points
 
 
 def test_sliding_with_atoms_that_relax_costs_less(case, capsys):

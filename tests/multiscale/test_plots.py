@@ -8,11 +8,22 @@ from matplotlib.figure import Figure
 from mpi4py.MPI import COMM_SELF
 
 from multiscale import drawn
+from multiscale.config import parse_case
 from multiscale.history_plot import plot_history
+from multiscale.pictures import at_load, indenter_outline
 from multiscale.plot_style import heading
 from multiscale.plots import plot_regions
 from multiscale.slicing import slice_tetrahedra
 from multiscale.writers import AtomSnapshot, MeshSnapshot
+
+
+PRESSED = """
+crystal: {structure: fcc, symbol: Ar}
+potential: {type: lennard-jones}
+geometry: {shape: block, size: [40 nm, 20 nm]}
+regions: {core: {shape: box, size: [3 nm, 3 nm]}, blend: 1.2 nm}
+load: {type: indent, shape: cylinder, radius: 10 nm, center: [3 nm], depth: {from: 0, to: 0.2 nm, steps: 2}}
+"""
 
 
 def colours(path):
@@ -50,6 +61,14 @@ def some_atoms():
     r = np.linalg.norm(x, axis=1)
     data = {"mask": np.clip(1.5 - r / 10, 0, 1), "site_energy": -4.3 + 0.01 * r}
     return AtomSnapshot(x, np.full(len(x), 14), np.diag([0, 0, 3.0]), (False, False, True), data)
+
+
+def test_an_indenter_is_drawn_where_it_is():
+    case = parse_case(PRESSED)
+    assert indenter_outline(case, {"load": 0.2}) is None
+    x, y, radius = indenter_outline(case, {"load": 0.2, "indenter_bottom": -0.25})
+    assert (x, y - radius) == (30.0, pytest.approx(-2.5))  # the lowest point, Å
+    assert radius == 100.0 and at_load(case, {"load": 0.2}) == "depth = 0.2 nm"
 
 
 @pytest.mark.parametrize("colour", ["mask", "site_energy"])

@@ -65,7 +65,13 @@ def test_report_is_json_and_holds_the_literature():
     assert set(found["stacking_rigid"]) == {"glide_unstable", "stacking_fault", "shuffle_unstable"}
     assert len(found["separation"]["(110)"]["curve"]["opening_A"]) > 10
     compared(found, read_reference("si"))
-    assert set(found["griffith_K"]) == set(CRACKS)
+    assert set(found["griffith_K_cut"]) == set(found["griffith_K_relaxed"]) == set(CRACKS)
+    for kind in ("cut", "relaxed"):  # K² ∝ 2γ, on the same plane
+        K = found[f"griffith_K_{kind}"]["(111)[1-10]"]["value"]
+        γ = found[f"surface_energy_{kind}"]["(111)"]["value"]
+        assert K**2 / γ == pytest.approx(
+            found["griffith_K_cut"]["(111)[1-10]"]["value"] ** 2 / (2.72 / 2), rel=2e-3
+        )
     assert found["surface_energy_cut"]["(111)"]["value"] == pytest.approx(2.72 / 2, abs=2e-3)
     with pytest.raises(ValueError, match="flat"):
         report(make_potential("triangular"), "triangular", "X")
