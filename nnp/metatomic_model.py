@@ -1,4 +1,4 @@
-"""A density network for other programs: the metatomic model that LAMMPS, i-PI, ASE and others load
+"""A network for other programs: the metatomic model that LAMMPS, i-PI, ASE and others load
 (https://docs.metatensor.org/metatomic)."""
 
 import os
@@ -66,11 +66,12 @@ class MetatomicModel(torch.nn.Module):
         """(members, atoms of the system), those of other atoms zero."""
         pairs = system.get_neighbor_list(self.neighbours)
         kinds = self.species[system.types.to(torch.long)]
-        asked = torch.full_like(kinds, -1)
-        asked[atoms] = kinds[atoms]
+        asked = torch.zeros_like(kinds, dtype=torch.bool)
+        asked[atoms] = True
         centre = pairs.samples.column("first_atom").to(torch.long)
         neighbour = pairs.samples.column("second_atom").to(torch.long)
-        return self.networks(pairs.values.reshape(-1, 3), centre, asked, kinds[neighbour])
+        vectors = pairs.values.reshape(-1, 3)
+        return self.networks(vectors, centre, neighbour, kinds, kinds[neighbour], asked)
 
     def value(self, name: str, energies: Tensor, per_atom: bool) -> Tensor:
         """(n, 1), or of an ensemble (n, members), of energies (members, n)."""
@@ -95,7 +96,8 @@ class MetatomicModel(torch.nn.Module):
 
 
 def export(potential: Potential, path: Path, name: str = "nnp", dtype: torch.dtype = torch.float64) -> None:
-    """Write a density network, or a committee of them, to a file (.pt). ExportError for another potential."""
+    """Write a network of one of nnp.families, or a committee of them, to a file (.pt). ExportError for another
+    potential."""
     factor = Calibration().energy
     if isinstance(potential, Committee) and potential.calibration is not None:
         factor = potential.calibration.energy
@@ -108,12 +110,12 @@ def export(potential: Potential, path: Path, name: str = "nnp", dtype: torch.dty
     capabilities = ModelCapabilities(
         outputs={n: ModelOutput(unit="eV", sample_kind="atom", explicit_gradients=[]) for n in names},
         atomic_types=list(potential.numbers),
-        interaction_range=float(potential.cutoff),
+        interaction_range=float(potential.receptive_field),
         length_unit="angstrom",
         supported_devices=["cpu", "cuda"],
         dtype=str(dtype).removeprefix("torch."),
     )
-    about = ModelMetadata(name=name, description="A density network of multiscale's package nnp")
+    about = ModelMetadata(name=name, description="A network of multiscale's package nnp")
     aside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         AtomisticModel(module.eval(), about, capabilities).save(str(aside))

@@ -1,19 +1,21 @@
-"""Density networks without this program: a TorchScript module of the same site energies.
+"""Networks without this program: TorchScript modules of the same site energies.
 
-What has no branches that depend on data (harmonics, radial functions, invariants, networks, repulsion) is traced from
-the code that trains and runs them; only the sorting of pairs around it is written again, as TorchScript takes it.
+What has no branches that depend on data (harmonics, radial functions, invariants, couplings, networks, repulsion) is
+traced from the code that trains and runs them; only the sorting of pairs around it is written again, as TorchScript
+takes it: one file for the density networks, one for the families of nnp.featured.
 """
+
+import copy
 
 import torch
 
 from nnp.committee import Committee
-from nnp.density.descriptor import Descriptor
-from nnp.density.harmonics import real_harmonics
 from nnp.density.model import DensityPotential
-from nnp.density.network import SiteNetwork
-from nnp.density.radial import radial_basis
+from nnp.featured import FeaturedPotential
+from nnp.neural import NeuralPotential
 from nnp.potential import Potential
-from nnp.repulsion import screened_repulsion
+from nnp.script_density import DensityScript
+from nnp.script_featured import featured_script
 from nnp.state import Tensor
 
 
@@ -21,135 +23,57 @@ class ExportError(ValueError):
     """A potential that cannot be exported; the message says which can."""
 
 
-class _Harmonics(torch.nn.Module):
-    def __init__(self, degree: int):
-        super().__init__()
-        self.degree = degree
-
-    def forward(self, unit: Tensor) -> Tensor:
-        x, y, z = unit.unbind(1)
-        return torch.stack(real_harmonics(x, y, z, self.degree), 1)
-
-
-class _Radial(torch.nn.Module):
-    def __init__(self, cutoff: float, floor: float, count: int):
-        super().__init__()
-        self.cutoff, self.floor, self.count = cutoff, floor, count
-
-    def forward(self, r: Tensor) -> Tensor:
-        return radial_basis(r, self.cutoff, self.floor, self.count)
-
-
-class _Repulsion(torch.nn.Module):
-    def __init__(self, outer: float):
-        super().__init__()
-        self.outer = outer
-
-    def forward(self, r: Tensor, z1: Tensor, z2: Tensor) -> Tensor:
-        return screened_repulsion(r, z1, z2, self.outer)
-
-
-class _Element(torch.nn.Module):
-    """Energies of the sites of one element."""
-
-    def __init__(self, descriptor: Descriptor, network: SiteNetwork, species: int):
-        super().__init__()
-        shape, like = descriptor.shape, descriptor.radial
-        self.weights = torch.nn.Parameter(
-            like.detach().clone().reshape(species, shape.radial, -1), requires_grad=False
-        )
-        moments = [like.new_ones(n, (shape.degree + 1) ** 2, shape.channels) for n in (3, 5)]
-        self.descriptor = torch.jit.trace(descriptor, moments[0], check_inputs=[(moments[1],)])
-        invariants = [descriptor(m) for m in moments]
-        self.network = torch.jit.trace(network, invariants[0], check_inputs=[(invariants[1],)])
-
-    def forward(self, basis: Tensor, angular: Tensor, centre: Tensor, species: Tensor, n: int) -> Tensor:
-        if n == 0:
-            return basis.new_zeros(0)
-        count = centre.size(0)
-        if self.weights.size(0) == 1:
-            radial = basis.t() @ self.weights[0]
-        else:
-            each = torch.einsum("kp,skc->spc", basis, self.weights)
-            radial = each[species, torch.arange(count, device=species.device)]
-        counts = torch.bincount(centre, minlength=n)
-        width = max(int(counts.max().item()), 1)
-        first = torch.cumsum(counts, 0) - counts
-        slot = centre * width + torch.arange(count, device=centre.device) - first[centre]
-        tables = [
-            rows.new_zeros(n * width, rows.size(1)).index_copy(0, slot, rows).reshape(n, width, rows.size(1))
-            for rows in (angular, radial)
-        ]
-        return self.network(self.descriptor(torch.bmm(tables[0].transpose(1, 2), tables[1])))
-
-
-class _Member(torch.nn.Module):
-    """Site energies of one network."""
-
-    def __init__(self, potential: DensityPotential):
-        super().__init__()
-        shape, like = potential.architecture, next(potential.parameters())
-        self.cutoff = float(potential.cutoff)
-        self.outer = float(shape.repulsion)
-        r = torch.linspace(1.0, self.cutoff, 7, dtype=like.dtype)
-        unit = torch.nn.functional.normalize(torch.stack([r, r.cos(), r.sin()], 1))
-        self.radial = torch.jit.trace(_Radial(self.cutoff, self.outer, shape.radial), r)
-        self.harmonics = torch.jit.trace(_Harmonics(shape.degree), unit)
-        self.repulsion = torch.jit.trace(_Repulsion(self.outer), (r, r + 10.0, r + 5.0))
-        count = len(potential.numbers)
-        self.elements = torch.nn.ModuleList(_Element(*potential.element(k), count) for k in range(count))
-
-    def forward(
-        self, r: Tensor, vectors: Tensor, centre: Tensor, species: Tensor, others: Tensor, z: Tensor
-    ) -> Tensor:
-        """r, vectors, centre and others (species of the neighbour) of pairs sorted by their centre; species of the
-        sites, −1 where nothing is asked; z: atomic number of each species."""
-        near = torch.nonzero(r < self.cutoff)[:, 0]
-        r, vectors, centre, others = r[near], vectors[near], centre[near], others[near]
-        basis, angular = self.radial(r), self.harmonics(vectors / r[:, None])
-        energies = r.new_zeros(species.size(0))
-        for k, element in enumerate(self.elements):
-            sites = torch.nonzero(species == k)[:, 0]
-            place = torch.full_like(species, -1)
-            place[sites] = torch.arange(sites.size(0), device=species.device)
-            mine = torch.nonzero(place[centre] >= 0)[:, 0]
-            found = element(basis[:, mine], angular[mine], place[centre[mine]], others[mine], sites.size(0))
-            energies = energies.index_copy(0, sites, found)
-        if self.outer > 0.0:
-            close = torch.nonzero(r < self.outer)[:, 0]
-            z1, z2 = z[species[centre[close]]].to(r.dtype), z[others[close]].to(r.dtype)
-            energies = energies.index_add(0, centre[close], 0.5 * self.repulsion(r[close], z1, z2))
-        return energies
-
-
 class Scripted(torch.nn.Module):
-    """Site energies of every member of a committee, or of the one network."""
+    """Site energies of every member of a committee, or of the one network. local: whether a site's energy depends on
+    its own pairs only, so that others need not be looked at; with message passing it does not."""
 
-    def __init__(self, members: list[DensityPotential]):
+    def __init__(self, members: list[NeuralPotential]):
         super().__init__()
-        self.members = torch.nn.ModuleList(_Member(m) for m in members)
+        self.local = all(m.receptive_field == m.cutoff for m in members)
+        self.members = torch.nn.ModuleList(_script(m) for m in members)
         self.register_buffer("z", torch.tensor(members[0].numbers))
 
-    def forward(self, vectors: Tensor, centre: Tensor, species: Tensor, others: Tensor) -> Tensor:
-        """(members, S) eV. vectors (P, 3) from each centre to its neighbour, Å, centre (P,) index of the site, others
-        (P,) species of the neighbour; species (S,) of the sites, places in the potential's `numbers`, −1 for a site
-        that is not asked for (its energy is 0)."""
-        asked = torch.nonzero(species[centre] >= 0)[:, 0]
-        asked = asked[torch.argsort(centre[asked], stable=True)]
-        vectors, centre, others = vectors[asked], centre[asked], others[asked]
+    def forward(
+        self,
+        vectors: Tensor,
+        centre: Tensor,
+        neighbour: Tensor,
+        species: Tensor,
+        others: Tensor,
+        asked: Tensor,
+    ) -> Tensor:
+        """(members, S) eV. vectors (P, 3) from each centre to its neighbour, Å; centre, neighbour (P,) sites; species
+        (S,) of the sites, others (P,) of the neighbours: places in the potential's `numbers`; asked (S,) bool: where
+        not, the energy is 0."""
+        wanted = asked[centre] if self.local else torch.ones_like(centre, dtype=torch.bool)
+        chosen = torch.nonzero(wanted)[:, 0]
+        chosen = chosen[torch.argsort(centre[chosen], stable=True)]
+        vectors, centre, others = vectors[chosen], centre[chosen], others[chosen]
+        neighbour = neighbour[chosen]
         r = vectors.square().sum(1).sqrt()
-        return torch.stack([m(r, vectors, centre, species, others, self.z) for m in self.members])
+        if self.local:
+            species = torch.where(asked, species, torch.full_like(species, -1))
+        found = [m(r, vectors, centre, neighbour, species, others, self.z) for m in self.members]
+        return torch.stack(found) * asked.to(vectors.dtype)
+
+
+def _script(potential: NeuralPotential) -> torch.nn.Module:
+    if isinstance(potential, DensityPotential):
+        return DensityScript(potential)
+    assert isinstance(potential, FeaturedPotential)
+    return featured_script(potential)
 
 
 def scripted(potential: Potential, dtype: torch.dtype = torch.float64) -> Scripted:
-    """The module of a density network or a committee of them over the same elements, to be given to torch.jit.script.
-    ExportError for another potential."""
+    """The module of a network of one of nnp.families, or a committee of them over the same elements, to be given to
+    torch.jit.script. ExportError for another potential."""
     members = list(potential.members) if isinstance(potential, Committee) else [potential]
-    mine = [m for m in members if isinstance(m, DensityPotential)]
+    mine = [m for m in members if isinstance(m, DensityPotential | FeaturedPotential)]
     if len(mine) < len(members):
-        raise ExportError("only networks of type density can be exported, and committees of them")
+        raise ExportError(
+            "only networks that `nnp train` makes (density, behler, schnet, equivariant) can be exported, and "
+            "committees of them: other programs have the analytic potentials, and n2p2's files, themselves"
+        )
     if len({m.numbers for m in mine}) > 1:
         raise ExportError("only committees can be exported whose members know the same elements")
-    import copy
-
     return Scripted([copy.deepcopy(m).to(dtype).eval() for m in mine]).eval()

@@ -107,7 +107,7 @@ class SymmetryFunctions:
             part = _pairs_where(graph, graph.neighbour_numbers == z)
             r = part.vectors.square().sum(1).sqrt()
             mine = [f for f in functions if f.neighbour == z]
-            windows = self._windows(r, [(f.eta, f.shift, f.cutoff) for f in mine])
+            windows = self.windows(r, [(f.eta, f.shift, f.cutoff) for f in mine])
             zeros = r.new_zeros(graph.n_sites)
             out.update({f: zeros.index_add(0, part.centre, w) for f, w in zip(mine, windows)})
         return out
@@ -136,18 +136,18 @@ class SymmetryFunctions:
         windows = sorted({f.window for f in functions})
         kernels = sorted({(f.zeta, f.lam) for f in functions})
         distances = [
-            w.index_select(0, triplets.j) * w.index_select(0, triplets.k) for w in self._windows(r, windows)
+            w.index_select(0, triplets.j) * w.index_select(0, triplets.k) for w in self.windows(r, windows)
         ]
         if not functions[0].wide:
-            third = self._windows(triplets.between, windows)
+            third = self.windows(triplets.between, windows)
             distances = [a * b for a, b in zip(distances, third)]
-        sums = sum_products(distances, _kernels(triplets.cosine, kernels), triplets.site, n_sites)
+        sums = sum_products(distances, kernels_of(triplets.cosine, kernels), triplets.site, n_sites)
         return {
             f: 2.0 ** (1.0 - f.zeta) * sums[:, windows.index(f.window), kernels.index((f.zeta, f.lam))]
             for f in functions
         }
 
-    def _windows(self, r: Tensor, windows: Iterable[Window]) -> list[Tensor]:
+    def windows(self, r: Tensor, windows: Iterable[Window]) -> list[Tensor]:
         """exp[−η (r − r_s)²] f_c(r) for each window, like r."""
         ends: dict[float, Tensor] = {}
         out = []
@@ -158,7 +158,7 @@ class SymmetryFunctions:
         return out
 
 
-def _kernels(cosine: Tensor, kernels: Iterable[Kernel]) -> list[Tensor]:
+def kernels_of(cosine: Tensor, kernels: Iterable[Kernel]) -> list[Tensor]:
     """(1 + λ cos θ)^ζ for each (ζ, λ), like `cosine`; integer powers by repeated squaring."""
     made: dict[Kernel, Tensor] = {}
 

@@ -1,7 +1,5 @@
 """Triplets j–i–k of an atom and two of its neighbours, and sums over them, without a loop over atoms."""
 
-from __future__ import annotations
-
 import torch
 
 from nnp.state import Tensor
@@ -49,7 +47,7 @@ def sum_products(left: list[Tensor], right: list[Tensor], site: Tensor, n_sites:
 def slots(centre: Tensor, n_sites: int) -> tuple[Tensor, int]:
     """Row of each entry in a table of n_sites × (most entries of any site)."""
     counts = torch.bincount(centre, minlength=n_sites)
-    width = max(int(counts.max()), 1) if n_sites else 1
+    width = max(int(counts.max().item()), 1) if n_sites else 1
     first = torch.cumsum(counts, 0) - counts
     place = torch.arange(len(centre), device=centre.device) - first.index_select(0, centre)
     return centre * width + place, width

@@ -73,7 +73,9 @@ class EquivariantNetwork(FeaturedPotential):
         heard = [(0, a.embedding)] + [(a.hidden_degree, a.channels)] * (a.layers - 1)
         sends = [a.hidden_degree] * (a.layers - 1) + [0]
         layers = [Layer(a, count, degree, channels, out) for (degree, channels), out in zip(heard, sends)]
-        super().__init__(a, numbers, header, sum(layer.invariants for layer in layers))
+        invariant_count = sum(layer.invariants for layer in layers)
+        super().__init__(a, numbers, header, invariant_count)
+        self.invariant_count = invariant_count
         self.shape = a
         self.receptive_field = a.layers * self.cutoff
         self.embedding = torch.nn.Parameter(torch.randn(count, a.embedding))

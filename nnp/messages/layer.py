@@ -47,6 +47,7 @@ class Layer(torch.nn.Module):
         """shape: the architecture; degree, channels: of the features heard; sends: degree of the new ones."""
         super().__init__()
         c, d = shape.channels, shape.product_degree
+        self.degrees = shape.degree + 1
         self.filters = torch.nn.Parameter(torch.randn(shape.radial, shape.filters))
         self.angular, self.heard, self.multiplied = ((l + 1) ** 2 for l in (shape.degree, degree, d))
         self.message = Product(shape.degree, degree, shape.degree)
@@ -70,22 +71,34 @@ class Layer(torch.nn.Module):
         a = self._heard(table, basis, angular, sent)
         if settle:
             self._settle(a, species)
+        return self.coupled(a, species)
+
+    def coupled(self, a: Tensor, species: Tensor) -> tuple[Tensor, Tensor]:
+        """h and the invariants, as `forward`, from A (S, (degree + 1)², c)."""
         a = self._standardised(a, species)
         low = a[:, : self.multiplied]
         b = low + _weighted(self.square.of(low, low), self.first, species)
         cubes = self.cube.of(b, low)
         c = b[:, : len(self.second) ** 2] + _weighted(cubes, self.second, species)
         h = self.out([p[:, None] for p in c.split([2 * l + 1 for l in range(len(self.second))], 1)])
-        squares = [a[:, block(l)].square().mean(1) for l in range(1, len(self.spread))]
+        squares = [a[:, block(l)].square().mean(1) for l in range(1, self.degrees)]
         return h, torch.cat([h[:, 0], a[:, 0], *squares, cubes[0].flatten(1)], 1)
 
     def _heard(self, table: Table, basis: Tensor, angular: Tensor, sent: Tensor) -> Tensor:
         """A (S, (degree + 1)², c)."""
-        filters = basis @ (self.filters * (self.neighbours * len(self.filters)).rsqrt())
-        shape = (filters[:, None, :] * angular[:, :, None]).flatten(1)
-        total = torch.bmm(table.padded(shape).transpose(1, 2), table.padded(sent))
-        total = total.reshape(table.sites, self.angular, filters.shape[1], self.heard, -1).transpose(2, 3)
-        return self.gather(self.message(total.reshape(table.sites, self.angular * self.heard, -1)))
+        shapes = self.shapes(basis, angular)
+        return self.gathered(torch.bmm(table.padded(shapes).transpose(1, 2), table.padded(sent)))
+
+    def shapes(self, basis: Tensor, angular: Tensor) -> Tensor:
+        """Q_q(r_ij) Y_l(r̂_ij)/√N of each pair, (P, (degree + 1)² · filters)."""
+        filters = basis @ (self.filters * (self.neighbours * self.filters.shape[0]).rsqrt())
+        return (filters[:, None, :] * angular[:, :, None]).flatten(1)
+
+    def gathered(self, total: Tensor) -> Tensor:
+        """A (S, (degree + 1)², c) from the sums over neighbours of shapes and what is sent, (S, shapes, k)."""
+        sites = total.shape[0]
+        total = total.reshape(sites, self.angular, self.filters.shape[1], self.heard, -1).transpose(2, 3)
+        return self.gather(self.message(total.reshape(sites, self.angular * self.heard, -1)))
 
     def _settle(self, a: Tensor, species: Tensor) -> None:
         """Means of the scalars by element, and root mean squares of every degree, over the typical sites."""
@@ -96,7 +109,7 @@ class Layer(torch.nn.Module):
             self.spread[l] = centred[:, l * l : (l + 1) ** 2].square().mean((0, 1)).sqrt() + 1e-3
 
     def _standardised(self, a: Tensor, species: Tensor) -> Tensor:
-        spread = torch.cat([s[None].expand(2 * l + 1, -1) for l, s in enumerate(self.spread)])
+        spread = torch.cat([s[None].expand(2 * l + 1, -1) for l, s in enumerate(self.spread.unbind(0))])
         return torch.cat([a[:, :1] - self.mean[species][:, None], a[:, 1:]], 1) / spread
 
 

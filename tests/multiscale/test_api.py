@@ -58,7 +58,15 @@ def test_a_result_gives_numbers_atoms_and_meshes(result):
 
 
 def test_every_number_has_a_unit_or_is_a_plain_one(result):
-    counted = {"step", "turned", "converged", "iterations", "force_evaluations", "hessian_products", "site_evaluations"}
+    counted = {
+        "step",
+        "turned",
+        "converged",
+        "iterations",
+        "force_evaluations",
+        "hessian_products",
+        "site_evaluations",
+    }
     plain = counted | {"K_over_K_G", "elastic_mismatch", "extrapolation", "extrapolated_points"}
     names = {name.split(".")[0] for name in result.columns} | set(result.results)
     assert names - set(result.units) <= plain

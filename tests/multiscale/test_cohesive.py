@@ -104,7 +104,7 @@ def test_the_command_writes_law_table_and_picture(case, capsys):
 
 @pytest.mark.parametrize("law", ["derive", "uber"])
 def test_the_picture_is_drawn_again_from_the_files(case, capsys, law):
-    """Of a fitted law too, whose file does not hold the potential's points, and no periods of sliding but its source's."""
+    """Of a fitted law too, whose file has neither the potential's points nor, but in its source, periods of sliding."""
     assert main(["cohesive", "case.yaml", "--law", law, "-o", "out"]) == 0
     path = case / "out" / "law.png"
     first = imread(path)

@@ -16,7 +16,6 @@ from multiscale.plots import plot_regions
 from multiscale.slicing import slice_tetrahedra
 from multiscale.writers import AtomSnapshot, MeshSnapshot
 
-
 PRESSED = """
 crystal: {structure: fcc, symbol: Ar}
 potential: {type: lennard-jones}
