@@ -37,7 +37,7 @@ def run_atoms(case: Case, args: argparse.Namespace, comm: Any) -> int:
         raise InputError("--output", f"must end in .extxyz, got {path.name}", "command line")
     if not path.absolute().parent.is_dir():
         raise InputError("--output", f"there is no folder {path.parent}", "command line")
-    material = make_material(case)
+    material = make_material(case, comm)
     model = make_model(with_radius(case, material), material, comm)
     atoms = model.atoms
     data = {"mask": atoms.weights, "free": atoms.free.astype(np.int32)}

@@ -19,6 +19,7 @@ from coupling.term import Term
 from multiscale.capacity import check_reach
 from multiscale.config import Case, InputError, check_blend
 from multiscale.crystals import crystal_of
+from multiscale.device import on_device, on_processor
 from multiscale.division import check_ranks
 from multiscale.extent import with_radius
 from multiscale.interface import Interface, with_interface
@@ -71,7 +72,7 @@ def build(
     case's. InputError where names or sizes do not fit."""
     check_ranks(case, comm)
     say("material constants from the potential")
-    material = make_material(case)
+    material = make_material(case, comm)
     case = with_radius(case, material)
     load = LOADS[case.load.type](case.load, material, case.geometry)
     if case.regions is not None and case.coupling.scheme != "atomistic":
@@ -147,7 +148,7 @@ def _assembled(
 
 def settled(case: Case) -> Case:
     """The case with what is chosen from its potential written out."""
-    return case if case.geometry.sized else with_radius(case, make_material(case))
+    return case if case.geometry.sized else with_radius(case, make_material(on_processor(case)))
 
 
 def _terms(load: Load, model: Model) -> tuple[Term, ...]:
@@ -157,8 +158,10 @@ def _terms(load: Load, model: Model) -> tuple[Term, ...]:
         raise InputError("load", str(error)) from error
 
 
-def make_material(case: Case) -> Material:
-    potential, committee = driving(_potential(case), case.potential.committee)
+def make_material(case: Case, comm: Any = None) -> Material:
+    """comm: of the ranks that share out the graphics cards, where the case wants any; None: this process alone."""
+    found = on_device(case, _potential(case), comm)
+    potential, committee = driving(found, case.potential.committee)
     check_reach(potential)
     check_limits(case, potential, committee)
     crystal = crystal_of(case.crystal, potential)

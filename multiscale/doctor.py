@@ -71,7 +71,7 @@ def examine(comm: Any) -> list[Finding]:
     """All findings, the same on every rank. Collective."""
     found = [_package(name, about, WRONG) for name, about in _NEEDED.items()]
     found += [_package(name, about, OPTIONAL) for name, about in _OPTIONAL.items()]
-    for look in (_ffmpeg, _kernels, _petsc, _blas):
+    for look in (_ffmpeg, _kernels, _petsc, _blas, _cards):
         found.append(_guarded(look))
     placed = comm.allgather((os.uname().nodename, tuple(sorted(_cores())), _threads(), _memory()))
     return comm.bcast([*found, threads(placed), binding(placed), memory(placed)], root=0)
@@ -119,6 +119,21 @@ def _kernels() -> Finding:
         return Finding(FINE, f"compiled kernels, by {compiler()}")
     todo = "apt-get install g++, or set CXX; NNP_CACHE names a folder to keep them in"
     return Finding(SLOW, "kernels cannot be compiled (why: above): potentials are several times slower", todo)
+
+
+def _cards() -> Finding:
+    """What `potential.device: auto` would take."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not count:
+        return Finding(
+            FINE, "no graphics card for PyTorch: runs use the processor, with potential.device auto too"
+        )
+    names = ", ".join(f"{k}: {torch.cuda.get_device_name(k)}" for k in range(count))
+    return Finding(
+        FINE, f"graphics cards ({names}): potential.device auto uses them, cpu, the default, does not"
+    )
 
 
 def _petsc() -> Finding:

@@ -15,6 +15,7 @@ from multiscale.config.parallel import ParallelConfig
 from multiscale.config.quantities import DIMENSIONS, parse_unit
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.mismatch import elastic_mismatch
+from multiscale.device import on_processor
 from multiscale.extent import with_radius
 from multiscale.loads import LOADS, Load
 from multiscale.material import Material
@@ -25,7 +26,7 @@ from nnp.crystal import Crystal
 
 def plan(case: Case, comm: Any) -> dict[str, Any]:
     """What a case would take: sizes and constants, from its objects built but nothing solved. Collective."""
-    case = replace(case, parallel=ParallelConfig())  # as many ranks as it will run on are seldom there
+    case = replace(on_processor(case), parallel=ParallelConfig())  # what it will run on is seldom there
     material = make_material(case)
     case = with_radius(case, material)
     load = LOADS[case.load.type](case.load, material, case.geometry)

@@ -8,6 +8,7 @@ import torch
 
 from nnp.committee import Committee
 from nnp.data import Frame
+from nnp.device import OnDevice
 from nnp.evaluate import environments
 from nnp.known import Extrapolating, learn
 from nnp.neighbors import find_pairs
@@ -47,6 +48,8 @@ def extrapolating(potential: Potential) -> Extrapolating | None:
     """What measures the extrapolation of a potential: itself, or the first member of a committee; None where
     nothing does."""
     first = potential.members[0] if isinstance(potential, Committee) else potential
+    if isinstance(first, OnDevice):
+        return first if extrapolating(first.inner) is not None else None
     if isinstance(first, NeuralPotential):
         return first if first.known is not None else None
     return first if isinstance(first, Extrapolating) else None

@@ -60,6 +60,12 @@ class PotentialConfig:
         None,
         choices=("spread", "mean", "off"),
     )
+    device: str = item(
+        "where site energies are computed: the processor; a graphics card, the ranks of a machine sharing out its "
+        "cards; a card where there is one. The processor is the default since runs on cards are untried",
+        "cpu",
+        choices=("cpu", "cuda", "auto"),
+    )
     trust: TrustConfig = item("how far from its training data the potential may be used", make=TrustConfig)
     parameters: dict[str, float | str] = item(
         "parameters of an analytic potential or calculator, by name", make=dict

@@ -47,6 +47,7 @@ def to_yaml(case: Case) -> str:
 
 
 def case_hash(case: Case) -> str:
-    """Names a case: equal for equal cases, however they were written, and whichever ranks do the work."""
-    same = dataclasses.replace(case, parallel=ParallelConfig())
-    return hashlib.sha256(to_yaml(same).encode()).hexdigest()[:16]
+    """Names a case: equal for equal cases, however they were written, and whichever ranks and devices do the work."""
+    data = to_data(dataclasses.replace(case, parallel=ParallelConfig()))
+    del data["potential"]["device"]
+    return hashlib.sha256(yamlio.write(data).encode()).hexdigest()[:16]

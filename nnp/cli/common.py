@@ -15,6 +15,7 @@ import ase.io
 from ase import Atoms
 
 from nnp.data import DataError, DataWarning, check_atoms
+from nnp.device import DEVICES, DeviceError, chosen_device, placed
 from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.registry import named_potential
 from nnp.saying import one_line
@@ -65,12 +66,26 @@ def add_structure(p: argparse.ArgumentParser) -> None:
     p.add_argument("structure", type=Path, metavar="FILE", help="atoms in any format that ASE reads")
 
 
-def read_model(text: str) -> Potential:
-    """The potential that the argument MODEL names."""
+def add_device(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="cpu",
+        help="where the potential computes: the processor, a graphics card, or a card where there is one; cards are "
+        "untried (%(default)s)",
+    )
+
+
+def read_model(text: str, device: str = "cpu") -> Potential:
+    """The potential that the argument MODEL names, on the device that --device does."""
     try:
-        return named_potential(text)
+        potential = named_potential(text)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from None
+    try:
+        return placed(potential, chosen_device(device))
+    except DeviceError as error:
+        raise UsageError(f"--device {error}") from None
 
 
 @contextmanager

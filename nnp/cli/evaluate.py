@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nnp.cli.common import DONE, add_command, add_model, data_warnings, read_model
+from nnp.cli.common import DONE, add_command, add_device, add_model, data_warnings, read_model
 from nnp.data import Keys, read_frames
 from nnp.potential import check_species
 from nnp.train.errors import errors_of_frames
@@ -24,6 +24,7 @@ def add(commands: Any) -> None:
         "nnp evaluate si Si.xyz --json",
     )
     add_model(p)
+    add_device(p)
     p.add_argument("data", type=Path, nargs="+", metavar="DATA.xyz", help="labelled frames, extended XYZ")
     p.add_argument(
         "--fit-offsets",
@@ -41,7 +42,7 @@ def add(commands: Any) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    model = read_model(options.model)
+    model = read_model(options.model, options.device)
     keys = Keys(energy=options.energy_key, forces=options.forces_key, stress=options.stress_key)
     with data_warnings():
         frames = [frame for path in options.data for frame in read_frames(path, keys)]

@@ -17,6 +17,7 @@ from nnp.cli.common import (
     NOT_CONVERGED,
     UsageError,
     add_command,
+    add_device,
     add_model,
     add_output,
     add_structure,
@@ -52,6 +53,7 @@ def add(commands: Any) -> None:
     )
     add_structure(p)
     add_model(p)
+    add_device(p)
     add_output(p, "md.extxyz", "trajectory with momenta, written as the run goes")
     _number(p, "--temperature", 300.0, "K", "temperature, K")
     _number(p, "--pressure", 0.0, "GPA", "pressure of the npt ensembles, GPa")
@@ -101,7 +103,7 @@ def _md(options: argparse.Namespace) -> int:
     require(options.steps >= 0 and options.every >= 1, "--steps must be at least 0, --every at least 1")
     given_step = _step_in_fs(options.timestep)
     require_folder(options.output)
-    model, committee = driving(read_model(options.model), options.committee)
+    model, committee = driving(read_model(options.model, options.device), options.committee)
     doubt = Doubt(
         extrapolating(model), committee, model.cutoff, options.warn_extrapolation, options.stop_extrapolation
     )

@@ -12,6 +12,7 @@ from nnp.cli.common import (
     DONE,
     NOT_CONVERGED,
     add_command,
+    add_device,
     add_model,
     add_output,
     add_structure,
@@ -33,6 +34,7 @@ def add(commands: Any) -> None:
     )
     add_structure(p)
     add_model(p)
+    add_device(p)
     add_output(p, "relaxed.extxyz", "relaxed atoms")
     p.add_argument(
         "--fmax", type=finite, default=1e-3, metavar="F", help="largest force left, eV/Å (%(default)s)"
@@ -49,7 +51,7 @@ def _relax(options: argparse.Namespace) -> int:
     require(options.fmax > 0.0, "--fmax must be positive")
     require(options.steps >= 0, "--steps must not be negative")
     require_folder(options.output)
-    model = read_model(options.model)
+    model = read_model(options.model, options.device)
     atoms = read_structure(options.structure, model)
     require(not options.cell or all(atoms.pbc), "--cell needs atoms that are periodic in three directions")
     done = relax(atoms, model, fmax=options.fmax, cell=options.cell, steps=options.steps)

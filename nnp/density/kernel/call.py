@@ -105,4 +105,4 @@ class Kernel:
 
 def _empty(graph: Graph, *shape: int) -> Tensor:
     """Room for a result, laid out as `plain` leaves it."""
-    return torch.empty(shape, dtype=graph.vectors.dtype)
+    return torch.empty(shape, dtype=graph.vectors.dtype, device=graph.vectors.device)
