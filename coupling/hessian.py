@@ -83,6 +83,8 @@ def reference_hessian(atomistic: AtomisticEnergy, crystal: Crystal, cut: Cut | N
     parts: list[Blocks] = []
     for p, (vectors, h) in enumerate(found):
         site = np.flatnonzero((atomistic.atoms.sublattice == p) & (atomistic.weights != 0.0))
+        if len(site) == 0:
+            continue
         neighbour, present = match(atoms, site, vectors, cut)
         whole = present.all(axis=1)
         if masking is not None:
