@@ -92,9 +92,22 @@ class Result:
     def save(self) -> None:
         if not self.active:
             return
-        text = json.dumps(self.data, indent=1, ensure_ascii=False, allow_nan=False)
-        write_atomically(self.folder / "result.json", text + "\n")
+        write_atomically(self.folder / "result.json", _text(self.data))
         write_atomically(self.folder / "history.csv", history_csv(self.steps))
+
+
+def _text(data: dict[str, Any]) -> str:
+    """JSON with a line for each step, warning and remeshing, which is written many times as fast as one for each
+    number."""
+    parts = []
+    for key, value in data.items():
+        if isinstance(value, list) and value:
+            rows = ",\n  ".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in value)
+            text = f"[\n  {rows}\n ]"
+        else:
+            text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+        parts.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:

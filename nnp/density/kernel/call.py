@@ -39,6 +39,7 @@ class Kernel:
     architecture: Architecture
     numbers: tuple[int, ...]
     _packed: dict[torch.dtype, tuple[list[tuple[int, int]], Packed]] = field(default_factory=dict)
+    _modules: list[tuple[torch.nn.Module, list[torch.nn.Module]]] = field(default_factory=list)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy packs its own weights: the pointers of this one cannot be copied."""
@@ -96,7 +97,13 @@ class Kernel:
         return status == 0
 
     def _current(self, elements: list[tuple[Descriptor, SiteNetwork]], dtype: torch.dtype) -> Packed:
-        tensors = [t for each in elements for part in each for t in (*part.parameters(), *part.buffers())]
+        parts = [part for each in elements for part in each]
+        if [part for part, _ in self._modules] != parts:
+            self._modules = [(part, list(part.modules())) for part in parts]  # slow to go through each time
+        modules = [module for _, inner in self._modules for module in inner]
+        tensors = [
+            t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None
+        ]
         state = [(t.data_ptr(), t._version) for t in tensors]
         if dtype not in self._packed or self._packed[dtype][0] != state:
             self._packed[dtype] = (state, pack(self.architecture, self.numbers, elements, dtype))
