@@ -79,6 +79,8 @@ def _read(path: Path) -> meshio.Mesh:
         # meshio prints on errors and ends the program on some.
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             return read_elsewhere(path) if path.suffix.lower() in SUFFIXES else meshio.read(path)
+    except PermissionError as error:
+        raise ValueError(f"the mesh file '{path}' cannot be read: {error.strerror}") from error
     except (Exception, SystemExit) as error:
         told = isinstance(error, meshio.ReadError | ImportError) and str(error)
         reason = str(error).rstrip(".") if told else "unknown or broken format"

@@ -18,6 +18,7 @@ from multiscale.config.validate import check_names
 from multiscale.config.writing import to_data
 from multiscale.ending import on_first_rank
 from multiscale.outcome import Result
+from nnp.access import usable_caches
 
 Source = str | Path | Mapping[str, Any] | Case
 
@@ -42,6 +43,7 @@ def run(
     A run that did not converge gives a result that says so in its `status`. InputError for wrong input;
     KeyboardInterrupt after Ctrl-C and Interrupted after SIGTERM, the last whole step kept; other errors as they are.
     """
+    usable_caches()  # before DOLFINx is imported
     if comm is None:
         from mpi4py import MPI
 

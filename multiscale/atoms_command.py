@@ -10,6 +10,7 @@ import numpy as np
 
 from multiscale.config import Case, InputError
 from multiscale.ending import DONE
+from nnp.access import why_unwritable
 
 
 def add_atoms(commands: Any) -> Any:
@@ -35,8 +36,9 @@ def run_atoms(case: Case, args: argparse.Namespace, comm: Any) -> int:
     path = args.output or Path(args.case.with_suffix(".extxyz").name)
     if path.suffix != ".extxyz":
         raise InputError("--output", f"must end in .extxyz, got {path.name}", "command line")
-    if not path.absolute().parent.is_dir():
-        raise InputError("--output", f"there is no folder {path.parent}", "command line")
+    reason = why_unwritable(path)
+    if reason is not None:
+        raise InputError("--output", reason, "command line")
     material = make_material(case, comm)
     model = make_model(with_radius(case, material), material, comm)
     atoms = model.atoms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from multiscale.ending import DONE, end
 from multiscale.material_command import add_material
 from multiscale.plot_command import add_plot
 from multiscale.threads import set_threads
+from nnp.access import usable_caches
 
 _EXAMPLES = """\
 examples:
@@ -62,13 +64,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     comm = _communicator()
+    moved = usable_caches()
+    if moved and comm.rank == 0:
+        print(moved, file=sys.stderr)
     signal = comm.Dup() if comm.size > 1 else None
     if comm.size > 1:
         set_threads(comm)
     try:
         return args.command(args, comm)
     except (Exception, KeyboardInterrupt) as error:
-        return end(comm, signal, error, getattr(args, "folder", None))
+        folder = getattr(args, "folder", None)
+        running = hasattr(args, "restart") and folder is not None and os.path.isfile(folder / "restart.npz")
+        return end(comm, signal, error, folder, running)
 
 
 def parser() -> argparse.ArgumentParser:

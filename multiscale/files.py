@@ -32,7 +32,7 @@ def written_aside(path: Path, lasting: bool = False, onto: bool = False) -> Iter
         else:
             os.replace(aside, path)
     except OSError as error:
-        if error.filename is None:
+        if error.filename in (None, str(aside)):  # the name that users know
             error.filename = str(path)
         raise
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from multiscale.config import Case, InputError, case_hash, parse_case, to_yaml
@@ -25,7 +26,7 @@ def prepare(folder: Path, case: Case, force: bool = False, restart: bool = False
     InputError when it holds a finished run of another case (unless forced), when there is nothing to restart, when
     another run is at work in it, or when it cannot be written.
     """
-    made = not folder.exists()
+    made = not os.path.exists(folder)
     if made and restart:
         raise _nothing_to_restart(folder, "holds no run")
     try:
@@ -38,7 +39,8 @@ def prepare(folder: Path, case: Case, force: bool = False, restart: bool = False
         write_atomically(folder / "case.yaml", to_yaml(case))
     except OSError as error:
         locking.release(folder)
-        raise InputError("", f"cannot write to {folder}: {error.strerror}", "command line") from None
+        what = f" ({error.filename})" if error.filename not in (None, str(folder)) else ""
+        raise InputError("", f"cannot write to {folder}: {error.strerror}{what}", "command line") from None
     except locking.FolderInUseError as error:
         raise InputError("", f"{error} with -o", "command line") from None
     except InputError:

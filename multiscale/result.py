@@ -111,9 +111,12 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """The content of result.json, None where there is none or it is not one of ours."""
+    """The content of result.json, None where there is none or it is not one of ours. PermissionError where that cannot
+    be known."""
     try:
         data = json.loads((Path(folder) / "result.json").read_text(encoding="utf-8"))
+    except PermissionError:
+        raise
     except (OSError, ValueError, RecursionError):
         return None
     return data if _ours(data) else None

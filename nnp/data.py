@@ -15,6 +15,7 @@ import numpy as np
 from ase import Atoms
 from ase.geometry import complete_cell
 
+from nnp.access import why_unreadable
 from nnp.neighbors import find_pairs
 from nnp.saying import one_line
 from nnp.state import State
@@ -93,8 +94,9 @@ def read_frames(
     that is neither train nor validation.
     """
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f"no data file '{path}'")
+    reason = why_unreadable(path)
+    if reason is not None:
+        raise DataError(f"no data file '{path}'" if reason == "no such file" else f"{path}: {reason}")
     try:
         check_outline(path)
         images = cast(list[Atoms], ase.io.read(path, index=":", format="extxyz"))

@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ def release(folder: Path) -> None:
     folder = folder.resolve()
     file = _held.pop(folder, None)
     if file is not None:
-        (folder / NAME).unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that may no longer be written: without its lock the file holds nobody up
+            (folder / NAME).unlink(missing_ok=True)
         os.close(file)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ def named_potential(text: str) -> Potential:
         return _committee(text)
     if text in POTENTIALS:
         return make_potential(text)
-    if (Path(text) / "input.nn").is_file():
+    if os.path.isfile(os.path.join(text, "input.nn")):  # of another user's folder: no
         return _n2p2(text)
     if Path(text).suffix in SETFL:
         return _eam(text)

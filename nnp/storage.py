@@ -11,6 +11,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from nnp.access import why_unreadable
 from nnp.state import Tensor
 
 Tensors = dict[str, Tensor]
@@ -32,7 +33,9 @@ def shipped_models() -> list[str]:
 def find_model(path_or_name: str | Path) -> Path:
     """Path of an existing model file, or of a shipped model's."""
     path = Path(path_or_name)
-    if path.is_file():
+    if os.path.isfile(path) or (why_unreadable(path) or "").startswith(
+        "cannot"
+    ):  # which is said where it is read
         return path
     name = str(path_or_name)
     names = shipped_models()
@@ -59,6 +62,9 @@ def write_model(path: Path, header: dict[str, Any], tensors: dict[str, Tensor]) 
 
 def read_model(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Header and weights. ModelFileError, one sentence with the file's name, when it is not such a file."""
+    reason = why_unreadable(path)
+    if reason is not None:
+        raise ModelFileError(f"{path}: {reason}")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

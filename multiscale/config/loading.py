@@ -146,6 +146,8 @@ def _existing(name: str, folder: Path, path: str, there: Callable[[Path], bool] 
     file = Path(os.path.abspath(folder / name))
     try:
         found = there(file)
+    except PermissionError as error:
+        raise InputError(path, f"{error.filename}: {error.strerror}") from None
     except (OSError, ValueError):
         found = False
     if not found:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from nnp.access import refused, usable_caches
 from nnp.cli import calibrate, completion, evaluate, export, md, relax, select, stats, train
 from nnp.cli.common import FAILED, WRONG, WRONG_INPUT
 from nnp.saying import one_line
@@ -23,6 +24,9 @@ COMMANDS = (train, evaluate, calibrate, stats, select, relax, md, export, comple
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
+    moved = usable_caches()
+    if moved:
+        print(f"nnp: {moved}", file=sys.stderr)
     try:
         return options.command(options)
     except WRONG_INPUT as error:
@@ -32,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("nnp: stopped", file=sys.stderr)
         return FAILED
     except OSError as error:
+        if refused(error):
+            print(f"nnp: {error.filename}: {error.strerror}", file=sys.stderr)
+            return FAILED
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         what = f"no room left on the disk to write {error.filename or 'results'}"

@@ -14,6 +14,7 @@ from typing import Any, cast
 import ase.io
 from ase import Atoms
 
+from nnp.access import why_unreadable, why_unwritable
 from nnp.data import DataError, DataWarning, check_atoms
 from nnp.device import DEVICES, DeviceError, chosen_device, placed
 from nnp.potential import Potential, UnknownSpeciesError, check_species
@@ -104,7 +105,7 @@ def require(condition: bool, message: str) -> None:
 
 def read_structure(path: Path, model: Potential) -> Atoms:
     """The (last) structure of a file, of elements that the model knows."""
-    require(path.is_file(), f"no file '{path}'")
+    require_file(path)
     try:
         atoms = cast(Atoms, ase.io.read(path))
     except Exception as error:  # whatever ASE's reader raises, it is the file that is wrong
@@ -114,10 +115,16 @@ def read_structure(path: Path, model: Potential) -> Atoms:
     return atoms
 
 
+def require_file(path: Path) -> None:
+    """Refuse a file that is not there, or may not be read."""
+    reason = why_unreadable(path)
+    require(reason is None, f"no file '{path}'" if reason == "no such file" else f"{path}: {reason}")
+
+
 def require_folder(path: Path) -> None:
-    """Refuse, before anything is computed, a file whose folder is not there."""
-    require(path.absolute().parent.is_dir(), f"no folder '{path.parent}' to write into")
-    require(not path.is_dir(), f"'{path}' is a folder, not a file to write")
+    """Refuse, before anything is computed, a file that cannot be written."""
+    reason = why_unwritable(path)
+    require(reason is None, reason or "")
 
 
 def finite(text: str) -> float:

@@ -20,6 +20,7 @@ from nnp.cli.common import (
     finite,
     read_model,
     require,
+    require_file,
     require_folder,
 )
 from nnp.committee import Committee
@@ -79,7 +80,7 @@ def _select(options: argparse.Namespace) -> int:
 
 
 def _frames(path: Path) -> list[Atoms]:
-    require(path.is_file(), f"no file '{path}'")
+    require_file(path)
     try:
         return list(ase.io.iread(path, index=":"))
     except Exception as error:  # whatever ASE's reader raises, it is the file that is wrong

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from nnp.access import usable_caches
 from nnp.state import Tensor
 
 SWITCH = "NNP_KERNEL"
@@ -99,6 +100,9 @@ def _cache() -> Path:
     named = os.environ.get(CACHE)
     if named:
         return Path(named)
+    moved = usable_caches()
+    if moved:
+        _log.warning("%s", moved)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nnp"
 
 
