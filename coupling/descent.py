@@ -1,10 +1,11 @@
 """Static equilibrium of one scheme: preconditioned quasi-Newton steps with a line search that survives bond breaking.
 
 The first direction comes from the factored stiffness of the model at rest, so that the bulk is solved at once and
-only what is nonlinear costs iterations. With an energy the steps are those of L-BFGS, and the line search accepts by
-sufficient decrease, or by the slope where the decrease is lost in rounding (Hager & Zhang, SIAM J. Optim. 16, 170,
-2005, doi:10.1137/030601880). Without one they are Anderson's, and the work of the residual along the step, by the
-trapezoidal rule, takes the place of the energy's change: the run still goes downhill through an instability.
+only what is nonlinear costs iterations; where a surface opens or a contact closes, it is renewed on the way. With an
+energy the steps are those of L-BFGS, and the line search accepts by sufficient decrease, or by the slope where the
+decrease is lost in rounding (Hager & Zhang, SIAM J. Optim. 16, 170, 2005, doi:10.1137/030601880). Without one they are
+Anderson's, and the work of the residual along the step, by the trapezoidal rule, takes the place of the energy's
+change: the run still goes downhill through an instability.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def descend(
 class _Descent:
     def __init__(self, scheme: Scheme, q: PETSc.Vec, precondition: Preconditioner, settings: Settings):
         self.scheme, self.q, self.settings = scheme, q, settings
-        self.model, self.evaluations = scheme.model, 0
+        self.model, self.precondition, self.evaluations = scheme.model, precondition, 0
         memory, solve = settings.memory, _timed(precondition, scheme.model.clock)
         self.history: History = (
             Curvatures(solve, memory) if scheme.has_energy else Secants(solve, min(memory, 15))
@@ -93,12 +94,20 @@ class _Descent:
             if not self._iterate():
                 break
             iteration += 1
+            if self.precondition.is_due(iteration):
+                self._renew()
             residual = self.model.block_norm(self.g)
             if monitor is not None:
                 monitor(iteration, np.nan if self.energy is None else self.energy.total, residual)
         converged = residual <= self.settings.force_tolerance
         energy = self.energy or self.scheme.energy_gradient(self.q, self.model.vector())
         return Solution(energy, residual, iteration, self.evaluations, converged)
+
+    def _renew(self) -> None:
+        with self.model.clock("renewal"):
+            self.precondition.renew(self.q)
+        if not self.scheme.has_energy:
+            self.history.clear()  # its secants are those of the former preconditioner
 
     def _iterate(self) -> bool:
         """One step; False when no step makes progress even along the preconditioned gradient."""

@@ -19,7 +19,7 @@ from coupling.cohesive.damage import Irreversible
 from coupling.cohesive.law import Response
 from coupling.layers import Layers
 from coupling.regions import Mask
-from coupling.term import Part
+from coupling.term import Part, convex_part
 
 Array = np.ndarray
 Law = Callable[[Array], Response]
@@ -106,9 +106,15 @@ class Faces:
         return self.jump.comm.tompi4py().allreduce(float(weight @ at.energy))
 
     def stiffness(self, q: PETSc.Vec) -> PETSc.Mat:
-        weight = (self.area * self.share)[:, None, None]
-        moduli = self._moduli
-        moduli.setValuesCSR(*self._pattern, (weight * self.response(q).stiffness).ravel())
+        return self._assembled(self.response(q).stiffness)
+
+    def convex_stiffness(self, q: PETSc.Vec) -> PETSc.Mat:
+        return self._assembled(convex_part(self.response(q).stiffness))
+
+    def _assembled(self, blocks: Array) -> PETSc.Mat:
+        """Jᵀ diag(a s D) J for blocks D (m, 3, 3) of this rank's points."""
+        moduli, weight = self._moduli, (self.area * self.share)[:, None, None]
+        moduli.setValuesCSR(*self._pattern, (weight * blocks).ravel())
         moduli.assemble()
         return moduli.ptap(self.jump)
 

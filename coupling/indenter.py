@@ -63,8 +63,18 @@ class Indenter:
         """Sᵀ D S with D = φ″ n nᵀ + φ′/r (1 − n nᵀ) of each site."""
         r, n, _ = self._approach(q)
         _, slope, curvature = self.wall(r - self.radius)
+        return self._assembled(curvature, slope / r, n)
+
+    def convex_stiffness(self, q: PETSc.Vec) -> PETSc.Mat:
+        """The same with what is positive of φ″ and φ′."""
+        r, n, _ = self._approach(q)
+        _, slope, curvature = self.wall(r - self.radius)
+        return self._assembled(np.maximum(curvature, 0.0), np.maximum(slope, 0.0) / r, n)
+
+    def _assembled(self, along: Array, across: Array, n: Array) -> PETSc.Mat:
+        """Sᵀ D S, D = along n nᵀ + across (1 − n nᵀ) of each site (m,)."""
         nn = n[:, :, None] * n[:, None, :]
-        blocks = curvature[:, None, None] * nn + (slope / r)[:, None, None] * (np.diag(self.across) - nn)
+        blocks = along[:, None, None] * nn + across[:, None, None] * (np.diag(self.across) - nn)
         return _block_diagonal(blocks, self.transfer).ptap(self.transfer)
 
     def gaps(self, q: PETSc.Vec) -> tuple[Array, Array]:

@@ -106,6 +106,9 @@ class PlaneLaw:
     def stiffness(self, q: PETSc.Vec) -> PETSc.Mat:
         return self.faces.stiffness(q)
 
+    def convex_stiffness(self, q: PETSc.Vec) -> PETSc.Mat:
+        return self.faces.convex_stiffness(q)
+
     def remasked(self, mask: Mask) -> PlaneLaw:
         """The same under another mask of the atoms."""
         faces = self.faces

@@ -40,6 +40,16 @@ class Masked(Protocol):
 
 
 @runtime_checkable
+class Holding(Protocol):
+    """A term that the preconditioner knows. One without this is left out there: bodies apart do not feel each other."""
+
+    def convex_stiffness(self, q: PETSc.Vec) -> PETSc.Mat:
+        """∂²E_k/∂q² at q without the directions in which it softens, so without negative eigenvalues, in the numbering
+        of the unknowns. Collective."""
+        ...
+
+
+@runtime_checkable
 class Driven(Protocol):
     """A term that the load moves: a rigid body at a depth."""
 
@@ -65,6 +75,12 @@ class Historic(Protocol):
         ...
 
     def remember(self, memory: Array) -> None: ...
+
+
+def convex_part(h: Array) -> Array:
+    """Of symmetric matrices (m, k, k), without their negative eigenvalues."""
+    values, vectors = np.linalg.eigh(h)
+    return np.einsum("mik,mk,mjk->mij", vectors, np.maximum(values, 0.0), vectors)
 
 
 def commit(terms: Sequence[Term], q: PETSc.Vec) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 
 from coupling.atoms import thickness
 from coupling.cut import BondRow, Cut, bond_row
-from coupling.gap import Gap
 from coupling.hessian import reference_hessian
 from coupling.model import Model
 from coupling.preconditioner import Preconditioner, stiffness
@@ -138,10 +137,7 @@ def _assembled(
         if cut is None or cut is APART or not model.atoms.ownership.total
         else bond_row(model.atoms, material.tip[1], model.atoms.weights >= 1.0)
     )
-    # bodies apart do not feel each other
-    steady = [term for term in model.terms if not isinstance(term, Gap)]
-    matrix = stiffness(replace(model, terms=tuple(steady)), hessian)
-    precondition = Preconditioner(matrix, case.geometry.dim, model.points)
+    precondition = Preconditioner(stiffness(model, hessian), case.geometry.dim, model=model)
     trust = make_trust(case, material, model)
     return Simulation(case, material, load, model, scheme, precondition, bonds, trust, placement, interface)
 

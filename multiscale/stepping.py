@@ -85,6 +85,7 @@ class Stepper:
         solution, remeshings = self._follow(self._relax(monitor), monitor)
         if solution.converged:
             commit(self.simulation.model.terms, self.q)
+        self._keep_up()
         self.work.add(value, generalised_force(self.simulation, self.q))
         tip = self.find_tip()
         spent = sim.model.comm.allreduce(sim.model.atomistic.counter.sites - sites)
@@ -165,6 +166,11 @@ class Stepper:
             if isinstance(term, Driven):
                 term.drive(self.value)
 
+    def _keep_up(self) -> None:
+        """A preconditioner that had to be renewed goes with the state from then on: so a restarted run has the same."""
+        if self.simulation.precondition.renewed:
+            self.simulation.precondition.renew(self.q)
+
     def find_tip(self) -> float | None:
         """Where the crack ends along x, in the atoms or on the mesh, Å; None without one. Notes whether it has grown as
         far as is wanted."""
@@ -194,6 +200,7 @@ class Stepper:
             "schedule": np.array([self.schedule.index, self.schedule.turned, self.number, self.grown]),
             "value": np.array([self.value, np.nan if self.first_tip is None else self.first_tip]),
             "work": np.array([self.work.value, self.work.force, self.work.total]),
+            "renewed": np.array(self.simulation.precondition.renewed),
             **({} if placement is None else placement.saved()),
         }
         return State(whole, parts)
@@ -213,6 +220,9 @@ class Stepper:
         value, tip = (float(v) for v in saved.whole["value"])
         self.value, self.first_tip = value, None if np.isnan(tip) else tip
         self.work = Work(*(float(v) for v in saved.whole["work"]))
+        self._drive()
+        if saved.whole.get("renewed", False):
+            self.simulation.precondition.renew(self.q)
         more = [model.vector() for _ in range(values.shape[1] - 1)]
         for k, vector in enumerate(more):
             vector.array[:] = values[:, 1 + k].ravel()

@@ -57,7 +57,7 @@ class Patch:
         return largest(self.hessian.getValuesCSR()[2]) * self.crystal.a
 
     def precondition(self) -> Preconditioner:
-        return Preconditioner(stiffness(self.model, self.hessian), points=self.model.points)
+        return Preconditioner(stiffness(self.model, self.hessian), model=self.model)
 
 
 def make_patch(

@@ -50,6 +50,20 @@ def test_force_and_stiffness_are_derivatives_of_the_energy() -> None:
     assert largest(again.array - product.array) > 0.1
 
 
+def test_what_softens_is_left_out_of_the_convex_stiffness() -> None:
+    """Γ = 1 − exp(−δ²) along δ: stiff up to |δ| = 1/√2 along the opening, and across it everywhere."""
+    faces = pairs(4)
+    for size in (0.3, 1.2):
+        x = np.zeros((4, 2, 3))
+        x[:, 0] = size * np.array([0.6, 0.0, 0.8])
+        exact, convex = (
+            np.linalg.eigvalsh(made(at(faces, x.ravel()))[:, :])
+            for made in (faces.stiffness, faces.convex_stiffness)
+        )
+        assert (exact.min() < -0.1) == (size > 0.5**0.5)
+        np.testing.assert_allclose(convex, np.sort(np.maximum(exact, 0.0)), atol=1e-12)
+
+
 def test_faces_moved_apart_as_a_whole_have_the_area_times_the_law() -> None:
     faces = pairs(4)
     apart = np.array([0.3, -0.2, 0.5])

@@ -84,6 +84,11 @@ def test_forces_and_stiffness_of_an_indenter(text) -> None:
     np.testing.assert_allclose(
         product.array, (slopes[0] - slopes[1]) / (2 * step), atol=1e-5 * abs(product.array).max()
     )
+    convex, exact = indenter.convex_stiffness(q), indenter.stiffness(q)
+    random_q = [model.vector() for _ in range(20)]
+    for direction in random_q:
+        direction.array[:] = random.normal(size=direction.getLocalSize())
+        assert direction.dot(convex * direction) >= max(0.0, direction.dot(exact * direction)) - 1e-12
     # the work of lifting the indenter is the force on it
     force = indenter.force(q)
     lifted = [
