@@ -53,9 +53,7 @@ def release(folder: Path) -> None:
     folder = folder.resolve()
     file = _held.pop(folder, None)
     if file is not None:
-        with suppress(
-            OSError
-        ):  # a folder that may no longer be written: without its lock the file holds nobody up
+        with suppress(OSError):  # of a folder that was closed; without its lock it holds nobody up
             (folder / NAME).unlink(missing_ok=True)
         os.close(file)
 

@@ -97,7 +97,7 @@ REFUSED = [
     (main, [*RUN, "--set=atoms.file=secret.xyz"], "secret.xyz cannot be read"),
     (main, [*RUN, "--set=continuum.mesh.file=secret.msh"], "secret.msh' cannot be read"),
     (main, ["compare", "hidden", "open"], "hidden/result.json"),
-    (main, ["plot", "hidden"], "hidden/result.json"),
+    (main, ["plot", "hidden"], "hidden/"),
     (main, ["init", "fracture", "-o", "closed/a.yaml"], "closed/a.yaml"),
     (main, ["atoms", "case.yaml", "-o", "closed/a.extxyz"], "closed/a.extxyz"),
     (nnp, ["evaluate", "stillinger-weber", "secret.xyz"], "secret.xyz: cannot be read"),
