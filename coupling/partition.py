@@ -16,7 +16,7 @@ Array = np.ndarray
 
 _BINS = 256
 _TILT = 1e-3
-"""Cuts lean this much, so that one may pass through a plane of the lattice, whose atoms otherwise go to one side all."""
+"""Cuts lean this much, so that one may pass through a plane of the lattice, all of whose atoms else go to one side."""
 
 _ROUNDS = 3
 """Each round looks into the bin that the one before has found: the cut is known to 1/256³ of the side."""

@@ -47,6 +47,6 @@ found = np.concatenate(comm.allgather(np.concatenate([kept.points, left.points])
 assert len(found) == len(whole) and cKDTree(found).query(whole)[0].max() < 1e-9
 assert (kept.points[:, 1] <= 9.0).all() and (left.points[:, 1] > 9.0).all()
 dear = comm.allgather(int((kept.weights > 0.0).sum()))
-assert max(dear) - min(dear) < 0.1 * np.mean(dear), dear  # though whole planes of atoms have the same coordinate
+assert max(dear) - min(dear) < 0.1 * np.mean(dear), dear  # though planes of atoms have the same coordinate
 if comm.rank == 0:
     print("ok")
