@@ -59,7 +59,7 @@ def seconds(atoms: Atoms, style: str, coefficients: str, steps: int, every: int,
         Path(folder, "in.speed").write_text(text)
         done = subprocess.run(
             [lammps, "-in", "in.speed", "-log", "none"],
-            cwd=folder, env={**_environment(lammps), "OMP_NUM_THREADS": str(threads)},
+            cwd=folder, env={**environment(lammps), "OMP_NUM_THREADS": str(threads)},
             capture_output=True, text=True, timeout=3600,
         )  # fmt: skip
     loops = re.findall(r"Loop time of ([\d.eE+-]+) on", done.stdout)
@@ -70,7 +70,7 @@ def seconds(atoms: Atoms, style: str, coefficients: str, steps: int, every: int,
     return float(loops[1]) * float(shares[1]) / 100.0 / steps
 
 
-def _environment(lammps: str) -> dict[str, str]:
+def environment(lammps: str) -> dict[str, str]:
     """Without this process's MPI, and with the potentials that lie beside the executable."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMIX_", "PYTHON"))}
     if "LAMMPS_POTENTIALS" not in kept:

@@ -39,6 +39,8 @@ def rows() -> Iterator[Row]:
         _ranks,
         _scaling,
         _kills,
+        _kills_ranks,
+        _oracles,
     ):
         yield from claims()
 
@@ -205,3 +207,29 @@ def _kills() -> Iterator[Row]:
         "the run that was left alone",
         "kills",
     )
+
+
+def _kills_ranks() -> Iterator[Row]:
+    found = load("kills_ranks")
+    worst = {key: max(row[key] for row in found["rows"]) for key in ("energy", "positions")}
+    yield (
+        f"{len(found['rows'])} kills of mpirun or of a rank on {found['ranks']} ranks, gone on with: energies; positions",
+        f"{worst['energy']:.0e}; {worst['positions']:.0e} Å",
+        "the run that was left alone",
+        "kills_ranks",
+    )
+
+
+def _oracles() -> Iterator[Row]:
+    rows = load("oracles")["rows"]
+    for kind in ("stillinger-weber", "eam"):
+        found = [row for row in rows if row["potential"] == kind and "energy" in row]
+        if kind == "eam":  # tables that come smoothly to zero
+            found = [row for row in found if " and " not in row["name"]]
+        energy, force = (max(row[f"{key}_difference"] for row in found) for key in ("energy", "force"))
+        yield (
+            f"{kind}: energies; forces",
+            f"{energy:.0e} eV/atom; {force:.0e} eV/Å",
+            f"LAMMPS, {load('oracles')['lammps'].split(' - ')[0]}",
+            "oracles",
+        )
