@@ -213,7 +213,7 @@ def _kills_ranks() -> Iterator[Row]:
     found = load("kills_ranks")
     worst = {key: max(row[key] for row in found["rows"]) for key in ("energy", "positions")}
     yield (
-        f"{len(found['rows'])} kills of mpirun or of a rank on {found['ranks']} ranks, gone on with: energies; positions",
+        f"{len(found['rows'])} kills of mpirun or a rank on {found['ranks']} ranks, gone on with: energies; positions",
         f"{worst['energy']:.0e}; {worst['positions']:.0e} Å",
         "the run that was left alone",
         "kills_ranks",
