@@ -14,6 +14,9 @@ from nnp.train.errors import errors_of_frames
 from nnp.train.report import shifts_text, table
 from nnp.train.sources import fit_shifts
 
+ZEROS = 100.0
+"""meV/atom: a mean error of the energy above it, alike in all frames, is no error of a model."""
+
 
 def add(commands: Any) -> None:
     p = add_command(
@@ -54,4 +57,13 @@ def _evaluate(options: argparse.Namespace) -> int:
         print(json.dumps(errors | ({"source_shifts": shifts} if shifts else {}), indent=1))
     else:
         print(table(errors) + shifts_text(shifts))
+        print("root mean square, mean absolute in brackets")
+        _say_offset(errors, options.fit_offsets)
     return DONE
+
+
+def _say_offset(errors: dict[str, Any], fitted: bool) -> None:
+    """Where nearly all of the error of the energy is one and the same for all frames: two codes, two zeros."""
+    energy = errors.get("all", {}).get("energy")
+    if not fitted and energy and energy["mae"] > ZEROS and energy["rmse"] < 1.05 * energy["mae"]:
+        print("the energies differ by nearly a constant, as those of two codes do: --fit-offsets takes it out")

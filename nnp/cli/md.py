@@ -128,6 +128,7 @@ def _md(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     fixed = options.temperature if options.ensemble in _CONSTANT_VOLUME_AND_TEMPERATURE else None
     _print_averages(thermodynamics(rows, len(atoms), fixed))
+    print(f"written: {options.output}")
     return DONE
 
 

@@ -58,6 +58,11 @@ def _relax(options: argparse.Namespace) -> int:
     ase.io.write(options.output, done.atoms, format="extxyz")
     energy = done.atoms.get_potential_energy()
     print(f"energy {energy:.6f} eV, largest force {done.fmax:.2e} eV/Å, {done.steps} steps")
+    if options.cell:
+        lengths = ", ".join(f"{v:.4f}" for v in done.atoms.cell.lengths())
+        print(f"cell {lengths} Å, {done.atoms.get_volume():.3f} Å^3")
+    if done.converged:
+        print(f"written: {options.output}")
     if not done.converged:
         print(
             f"nnp: not converged to {options.fmax} eV/Å; {options.output} holds the last step",

@@ -76,6 +76,8 @@ def _select(options: argparse.Namespace) -> int:
         print(f"frame {c.frame:6d}  atom {c.atom:6d}  novelty {c.novelty:.3g}")
     ase.io.write(options.output, [frames[c.frame] for c in chosen], format="extxyz")
     print(f"{len(chosen)} of {len(frames)} frames: {options.output}")
+    if len(chosen) < min(options.count, len(frames)):
+        print(f"in the others no atom is farther than {options.least:g} from what is known or picked (--least)")
     return DONE
 
 

@@ -67,7 +67,8 @@ def test_md_writes_as_it_goes_suggests_a_step_and_goes_on(folder, capsys):
     nve = ["md", "crystal.xyz", "si", "--ensemble", "nve", "-o", "md.xyz"]
     assert main([*nve, "--steps", "60"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "suggested time step" in lines[0] and "pressure" in lines[-1]
+    assert "suggested time step" in lines[0] and "pressure" in lines[-2]
+    assert lines[-1].startswith("written: ")
     rows = [[float(x) for x in line.split()] for line in lines[2:9]]
     total = [r[4] for r in rows]
     assert [r[0] for r in rows] == [0, 10, 20, 30, 40, 50, 60] and len(ase.io.read("md.xyz", ":")) == 7
