@@ -73,7 +73,9 @@ def _period(case: Case, material: Material, atoms: Atoms) -> float | None:
     """Of the slice along z, which the file must share."""
     if case.geometry.dim == 3 or not material.crystal.pbc[2]:
         if atoms.pbc.any():
-            raise InputError("atoms.file", "is periodic, a ball is not: write it with pbc F F F")
+            raise InputError(
+                "atoms.file", "is periodic, balls and solid blocks are not: write it with pbc F F F"
+            )
         return None
     period = material.crystal.period((0.0, 0.0, 1.0))
     if atoms.pbc[0] or atoms.pbc[1] or not atoms.pbc[2]:

@@ -22,7 +22,7 @@ class AtomsConfig:
     )
 
 
-SHAPES = ("disc", "ball", "plate")
+SHAPES = ("disc", "ball", "plate", "block")
 
 
 def check_atoms(case: Case) -> None:
@@ -38,5 +38,8 @@ def check_atoms(case: Case) -> None:
         raise InputError(
             "regions.core.adaptive", "must be false with atoms from a file, whose place is fixed"
         )
-    if case.interface.law != "none":
-        raise InputError("interface.law", "must be none with atoms from a file")
+    if case.interface.law != "none" and (case.interface.chi < 1.0 or case.interface.fade is not None):
+        raise InputError(
+            "interface.chi",
+            "must be 1, without fade, with atoms from a file: sides are those of the perfect crystal",
+        )

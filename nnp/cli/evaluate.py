@@ -66,4 +66,6 @@ def _say_offset(errors: dict[str, Any], fitted: bool) -> None:
     """Where nearly all of the error of the energy is one and the same for all frames: two codes, two zeros."""
     energy = errors.get("all", {}).get("energy")
     if not fitted and energy and energy["mae"] > ZEROS and energy["rmse"] < 1.05 * energy["mae"]:
-        print("the energies differ by nearly a constant, as those of two codes do: --fit-offsets takes it out")
+        print(
+            "the energies differ by nearly a constant, as those of two codes do: --fit-offsets takes it out"
+        )

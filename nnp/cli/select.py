@@ -77,7 +77,9 @@ def _select(options: argparse.Namespace) -> int:
     ase.io.write(options.output, [frames[c.frame] for c in chosen], format="extxyz")
     print(f"{len(chosen)} of {len(frames)} frames: {options.output}")
     if len(chosen) < min(options.count, len(frames)):
-        print(f"in the others no atom is farther than {options.least:g} from what is known or picked (--least)")
+        print(
+            f"in the others no atom is farther than {options.least:g} from what is known or picked (--least)"
+        )
     return DONE
 
 

@@ -184,12 +184,10 @@ def test_files_that_are_no_atoms(folder):
         multiscale.run(folder / "case.yaml", folder / "text", {"atoms.file": folder / "text.xyz"}, quiet=True)
     with pytest.raises(multiscale.InputError, match=r"atoms\.file: no such file"):
         multiscale.run(folder / "case.yaml", folder / "none", {"atoms.file": "none.xyz"}, quiet=True)
-    with pytest.raises(multiscale.InputError, match=r"^case\.yaml: geometry.shape: must be one of disc"):
-        change = {
-            "atoms.file": folder / "bgfc.extxyz",
-            "geometry": {"shape": "block", "size": ["9 nm", "9 nm"]},
-        }
-        multiscale.run(folder / "case.yaml", folder / "block", change, quiet=True)
+    with pytest.raises(multiscale.InputError, match=r"^case\.yaml: regions\.core\.adaptive: must be false"):
+        change = {"atoms.file": folder / "bgfc.extxyz", "regions.core.adaptive": True}
+        change["geometry.crack"] = {"tip": [0, 0], "plane": "y"}
+        multiscale.run(folder / "case.yaml", folder / "moving", change, quiet=True)
 
 
 ALLOY = """
@@ -218,3 +216,57 @@ def test_an_atom_of_another_element_as_another_code_has_it(tmp_path):
     assert found == pytest.approx(
         sums[1] - sums[0] + sums[2], abs=1e-4
     )  # tables are interpolated in two ways
+
+
+BLOCK = """
+crystal: {structure: fcc, symbol: Ar}
+potential: {type: lennard-jones, parameters: {epsilon: 0.1, sigma: 2.4, cutoff: 5.0}}
+geometry: {shape: block, size: [111.095, 54.621]}
+regions: {core: {shape: box, size: [2.6 nm, 2.6 nm]}, blend: 0.9 nm}
+load: {type: indent, shape: cylinder, radius: 10 nm, depth: {from: 0.02 nm, to: 0.06 nm, steps: 2}}
+solver: {force_tolerance: 0.01 meV/Å, max_iterations: 2000}
+output: {pictures: false, atoms: false}
+"""
+PLANE = """
+crystal: {structure: fcc, symbol: Ar}
+potential: {type: lennard-jones, parameters: {epsilon: 0.1, sigma: 2.4, cutoff: 5.0}}
+geometry: {shape: disc, radius: 8 nm, crack: {tip: [0.2, 0], plane: y}}
+regions: {core: {shape: disc, center: tip, radius: 1.4 nm}, blend: 0.9 nm}
+load: {type: k-field, mode: I, K: {from: 0.9, to: 0.9, steps: 1, unit: K_G}}
+solver: {force_tolerance: 0.01 meV/Å, max_iterations: 2000}
+output: {pictures: false, atoms: false}
+"""
+
+
+def missing(folder, changes, at):
+    """What the atom nearest to `at` (x, y), Å, costs where it is taken out, eV in each step."""
+    words = [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
+    assert main(["atoms", str(folder / "case.yaml"), "-o", str(folder / "all.extxyz"), *words]) == 0
+    atoms = ase.io.read(folder / "all.extxyz")
+    del atoms[int(np.argmin(np.linalg.norm(atoms.positions[:, :2] - at, axis=1)))]
+    whole = multiscale.run(folder / "case.yaml", folder / "whole", changes, quiet=True, force=True)
+    less = run(folder, "less", changes.get("coupling.scheme", "bgfc"), atoms, **changes)
+    assert whole.status == less.status == "done"
+    return less.array("energy.total") - whole.array("energy.total")
+
+
+def test_a_vacancy_under_an_indenter_is_the_atomistic_ones(tmp_path):
+    found = {}
+    for scheme in ("bgfc", "atomistic"):
+        (tmp_path / scheme).mkdir()
+        (tmp_path / scheme / "case.yaml").write_text(BLOCK)
+        found[scheme] = missing(tmp_path / scheme, {"coupling.scheme": scheme}, (0.1, -6.0))
+    assert found["bgfc"] == pytest.approx(found["atomistic"], abs=1e-3)
+    assert np.diff(found["atomistic"])[0] == pytest.approx(np.diff(found["bgfc"])[0], rel=0.2)
+    assert abs(np.diff(found["atomistic"])[0]) > 1e-3  # the indenter feels it
+
+
+def test_a_vacancy_beside_a_cohesive_plane_costs_what_it_does_without_a_law(tmp_path):
+    found = {}
+    for law in ("none", "derive"):
+        (tmp_path / law).mkdir()
+        (tmp_path / law / "case.yaml").write_text(PLANE)
+        found[law] = missing(tmp_path / law, {"interface.law": law}, (6.0, 3.0))
+    assert found["derive"] == pytest.approx(found["none"], rel=5e-3) and found["none"][0] > 0.1
+    with pytest.raises(multiscale.InputError, match=r"interface\.chi: must be 1, without fade"):
+        missing(tmp_path / "derive", {"interface.law": "derive", "interface.chi": 0.5}, (6.0, 3.0))
