@@ -11,7 +11,7 @@ import meshio
 import numpy as np
 
 from meshes.data import MeshData, make_mesh
-from meshes.elsewhere import SUFFIXES, read_elsewhere
+from meshes.reading_apart import SUFFIXES, read_apart
 
 Array = np.ndarray
 _FACETS = {2: "line", 3: "triangle"}
@@ -78,7 +78,7 @@ def _read(path: Path) -> meshio.Mesh:
     try:
         # meshio prints on errors and ends the program on some.
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            return read_elsewhere(path) if path.suffix.lower() in SUFFIXES else meshio.read(path)
+            return read_apart(path) if path.suffix.lower() in SUFFIXES else meshio.read(path)
     except PermissionError as error:
         raise ValueError(f"the mesh file '{path}' cannot be read: {error.strerror}") from error
     except (Exception, SystemExit) as error:

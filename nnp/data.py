@@ -17,7 +17,7 @@ from ase.geometry import complete_cell
 
 from nnp.access import why_unreadable
 from nnp.neighbors import find_pairs
-from nnp.saying import one_line
+from nnp.one_line import one_line
 from nnp.state import State
 from nnp.xyzscan import OutlineError, check_outline
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nnp.saying import one_line
+from nnp.one_line import one_line
 
 
 @dataclass(eq=False)

@@ -14,8 +14,8 @@ from nnp.behler.cutoffs import Cutoff
 from nnp.behler.symmetry import Angular, Radial, SymmetryFunctions
 from nnp.families import Family
 from nnp.featured import FeaturedPotential
-from nnp.limits import COUNT, REACH, within
 from nnp.potential import Graph
+from nnp.ranges import COUNT, REACH, within
 from nnp.state import Tensor
 
 _KEEP = 1024

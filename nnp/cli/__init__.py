@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from nnp.access import refused, usable_caches
 from nnp.cli import calibrate, completion, evaluate, export, md, relax, select, stats, train
 from nnp.cli.common import FAILED, WRONG, WRONG_INPUT
-from nnp.saying import one_line
+from nnp.one_line import one_line
 
 __all__ = ["main"]
 

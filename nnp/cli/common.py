@@ -17,9 +17,9 @@ from ase import Atoms
 from nnp.access import why_unreadable, why_unwritable
 from nnp.data import DataError, DataWarning, check_atoms
 from nnp.device import DEVICES, DeviceError, chosen_device, placed
+from nnp.one_line import one_line
 from nnp.potential import Potential, UnknownSpeciesError, check_species
 from nnp.registry import named_potential
-from nnp.saying import one_line
 from nnp.state import State
 from nnp.storage import ModelFileError, shipped_models
 from nnp.train.config import ConfigError

@@ -26,8 +26,8 @@ from nnp.cli.common import (
 from nnp.committee import Committee
 from nnp.data import check_atoms
 from nnp.neural import NeuralPotential
+from nnp.one_line import one_line
 from nnp.potential import check_species
-from nnp.saying import one_line
 from nnp.selection import select
 from nnp.state import State
 from nnp.statistics import extrapolation

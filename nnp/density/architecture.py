@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nnp.limits import COUNT, REACH, within
+from nnp.ranges import COUNT, REACH, within
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import torch
 from nnp.density.radial import radial_basis
 from nnp.families import Family
 from nnp.featured import FeaturedPotential
-from nnp.limits import COUNT, REACH, within
 from nnp.messages.layer import Layer
 from nnp.messages.products import harmonics
 from nnp.messages.table import Table
 from nnp.potential import Graph
+from nnp.ranges import COUNT, REACH, within
 from nnp.state import Tensor
 
 

@@ -12,9 +12,9 @@ import torch
 from nnp.density.radial import chebyshev, floored, switch
 from nnp.families import Family
 from nnp.featured import FeaturedPotential
-from nnp.limits import COUNT, REACH, within
 from nnp.messages.table import Table
 from nnp.potential import Graph
+from nnp.ranges import COUNT, REACH, within
 from nnp.state import Tensor
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from nnp.density.architecture import Architecture as Density
 from nnp.families import family
-from nnp.limits import OutOfRange
 from nnp.neural import Architecture
+from nnp.ranges import OutOfRange
 from nnp.storage import shipped_models
 from nnp.train.settings import Training
 from nnp.yamlfile import YamlError, parse, read

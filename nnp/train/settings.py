@@ -8,8 +8,8 @@ from ase.data import atomic_numbers
 
 from nnp.data import Keys
 from nnp.density.architecture import Architecture as Density
-from nnp.limits import SEED, within
 from nnp.neural import Architecture
+from nnp.ranges import SEED, within
 
 FORCES = ("required", "optional")
 SUSPICIOUS = ("refuse", "warn")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from meshes.disc import Slit, graded_disc
-from meshes.elsewhere import _unpacked, packed
 from meshes.importing import read_mesh
+from meshes.reading_apart import _unpacked, packed
 
 MESH = graded_disc(30.0, hole=8.0, crack=Slit((0.0, 0.0)))
 RIM = {name: facets for name, facets in MESH.tags.items() if name != "crack_ahead"}
@@ -18,7 +18,7 @@ RIM = {name: facets for name, facets in MESH.tags.items() if name != "crack_ahea
 
 WRITE = """
 import sys, meshio
-from meshes.elsewhere import _unpacked
+from meshes.reading_apart import _unpacked
 meshio.write(sys.argv[2], _unpacked(open(sys.argv[1], "rb").read()))
 """
 

@@ -21,7 +21,7 @@ _SETS = ("cell_sets", "point_sets")
 _DATA = ("cell_data", "field_data")
 
 
-def read_elsewhere(path: Path) -> meshio.Mesh:
+def read_apart(path: Path) -> meshio.Mesh:
     """As meshio.read; meshio.ReadError with one line where it fails there."""
     done = subprocess.run([sys.executable, __file__, str(path)], capture_output=True, timeout=600)
     if done.returncode:
