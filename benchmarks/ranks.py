@@ -25,6 +25,10 @@ FRACTURE, CONTACT = ROOT / "examples" / "fracture", ROOT / "examples" / "contact
 UP = "load.K={from: 1.0, to: 1.1, steps: 2, unit: K_G}"
 CASES: dict[str, tuple[Path, tuple[str, ...]]] = {
     "silicon_crack_small": (FRACTURE / "silicon_crack_small.yaml", ()),
+    "silicon_crack_small, atomistic": (
+        FRACTURE / "silicon_crack_small.yaml",
+        ("coupling.scheme=atomistic", "geometry.radius=4 nm"),
+    ),
     "silicon_crack": (FRACTURE / "silicon_crack.yaml", ("load.K={from: 1.0, to: 1.1, steps: 5, unit: K_G}",)),
     "silicon_crack, whole": (FRACTURE / "silicon_crack.yaml", ()),
     "silicon_crack_111": (FRACTURE / "silicon_crack_111.yaml", (UP,)),

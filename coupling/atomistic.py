@@ -128,6 +128,11 @@ class AtomisticEnergy:
             self._around = around = self._look(positions)
         return around
 
+    def copies(self, positions: Array) -> int:
+        """How many atoms of others all ranks together see. Collective."""
+        halo = self.surroundings(positions).halo
+        return int(self.atoms.ownership.sum(halo.size - halo.own))
+
     def _sites(self, share: Share) -> nnp_evaluate.Sites:
         return nnp_evaluate.Sites(share.index, self._weight[share.index] * share.part)
 

@@ -126,10 +126,12 @@ def cost_of(points: Array, weights: Array) -> Array:
 
 @dataclass(frozen=True)
 class Division:
-    """How atoms are shared out to ranks. cost: of each; ranks: how many have atoms, the first ones, None: all."""
+    """How atoms are shared out to ranks. cost: of each; ranks: how many have atoms, the first ones, None: all; places:
+    sites (n, 3) of this rank → where their atoms are now, (n, 3) Å, collective, None: on their sites."""
 
     cost: Cost = cost_of
     ranks: int | None = None
+    places: Callable[[Array], Array] | None = None
 
 
 def sites_around(
@@ -166,7 +168,8 @@ def sites_around(
         table = given.put(comm, table, lambda x: mask.core.distance(x) < reach)
     points = table[:, :3]
     dear = np.where(table[:, EMPTY] != 0.0, 0.02, division.cost(points, mask(points)))
-    owner = bisected(comm, points[:, : 2 if pbc[2] else 3], dear, division.ranks or comm.size)
+    where = points if division.places is None else division.places(points)
+    owner = bisected(comm, where[:, : 2 if pbc[2] else 3], dear, division.ranks or comm.size)
     table = sent_home(comm, table, owner)
     table = table[np.lexsort((table[:, 1], np.round(table[:, 0], 6)))]
     points, (sublattice, numbers) = table[:, :3].copy(), table[:, 3:5].astype(np.int64).T.copy()

@@ -19,7 +19,7 @@ from multiscale.capacity import check_reach
 from multiscale.config import Case, InputError, check_blend
 from multiscale.crystals import crystal_of
 from multiscale.device import on_device, on_processor
-from multiscale.division import check_ranks
+from multiscale.division import Places, check_ranks
 from multiscale.extent import with_radius
 from multiscale.interface import Interface, with_interface
 from multiscale.loads import LOADS, Load
@@ -86,10 +86,10 @@ def build(
     return _assembled(case, material, load, model, placement, interface)
 
 
-def rebuilt(old: Simulation, placement: Placement) -> Simulation:
-    """The simulation with its core elsewhere; time and work spent are counted on. Collective; InputError where it
-    does not fit."""
-    model = make_model(old.case, old.material, old.model.comm, placement, old.model.bulk)
+def rebuilt(old: Simulation, placement: Placement | None, places: Places | None = None) -> Simulation:
+    """The simulation with its core elsewhere; time and work spent are counted on. places: where its atoms are when they
+    are shared out, if not on their sites. Collective; InputError where it does not fit."""
+    model = make_model(old.case, old.material, old.model.comm, placement, old.model.bulk, places)
     counted = replace(model.atomistic, counter=old.model.atomistic.counter)
     model = replace(model, atomistic=counted, clock=old.model.clock)
     model, interface = _with_plane(old.case, old.material, model, placement, old.interface)

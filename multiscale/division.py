@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,15 +29,20 @@ def check_ranks(case: Case, comm: Any) -> None:
             )
 
 
-def division(case: Case, material: Material, mask: Mask | None) -> Division:
+Places = Callable[[Array], Array]
+"""See coupling.atoms.Division."""
+
+
+def division(case: Case, material: Material, mask: Mask | None, places: Places | None = None) -> Division:
     """How the atoms are shared out: those that are evaluated cost one each, masked ones next to the interface, which
-    are evaluated with and without the other body, two, the others little. mask: of a coupled model."""
+    are evaluated with and without the other body, two, the others little. mask: of a coupled model; places: where the
+    atoms are, if not on their sites."""
     cost: Cost = cost_of
     if mask is not None and case.coupling.scheme in ("bqcf", "schwarz"):
         cost = _true_forces(mask, material.potential, material.crystal)
     if case.interface.law != "none" and case.interface.masked and _masks(case):
         cost = _twice(cost, material.tip[1], material.potential.receptive_field)
-    return Division(cost, case.parallel.atoms)
+    return Division(cost, case.parallel.atoms, places)
 
 
 def _true_forces(mask: Mask, potential: Potential, crystal: Crystal) -> Cost:

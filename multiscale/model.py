@@ -18,7 +18,7 @@ from multiscale.cohesive_law import upper_crystal
 from multiscale.config import Case, InputError
 from multiscale.continuum.bulk import Bulk
 from multiscale.continuum.laws import Law, LawParameterError, make_law
-from multiscale.division import division
+from multiscale.division import Places, division
 from multiscale.domain import check_fit, domain, on_lattice
 from multiscale.ending import on_first_rank
 from multiscale.given import given_atoms
@@ -40,16 +40,17 @@ def make_model(
     comm: Any,
     placement: Placement | None = None,
     like: Any = None,
+    places: Places | None = None,
 ) -> Model:
     """Atoms and bulk of a case. Collective. placement: of the core, if not the case's; like: a bulk whose law is
-    taken."""
+    taken; places: where the atoms are when they are shared out, if not on their sites."""
     check_memory(case, material, comm.size)
     dim, block = case.geometry.dim, case.geometry.shape == "block"
     remove, relax = _empty(case), material.free_surface if block else None
     shift = None if case.coupling.shift == "none" else material.shift
     crystal, potential = material.crystal, material.potential
     if case.coupling.scheme == "atomistic":
-        shares, given = division(case, material, None), given_atoms(case, material, comm, None)
+        shares, given = division(case, material, None, places), given_atoms(case, material, comm, None)
         try:
             return atomistic_model(
                 potential, crystal, domain(case), dim, comm, shift, remove, relax, shares, given
@@ -65,7 +66,7 @@ def make_model(
     basis = _basis(case, material)  # which may refuse: before there is a mesh to give up
     bulk = _bulk(case, material, comm, mask, placement.tip, like)
     try:
-        depth, grips, shares = thickness(crystal, dim), held(case), division(case, material, mask)
+        depth, grips, shares = thickness(crystal, dim), held(case), division(case, material, mask, places)
         return coupled_model(
             potential, crystal, mask, bulk, depth, shift, remove, basis, relax, grips, shares, given
         )

@@ -16,6 +16,7 @@ from multiscale.adapting import Remeshing, left_behind, next_placement, remeshed
 from multiscale.build import Simulation
 from multiscale.checkpoint import Part, Saved, State
 from multiscale.schedule import Schedule
+from multiscale.sharing import Shared
 from multiscale.watch import Entry, Halted, Watch, no_numbers
 from multiscale.work import Work, generalised_force
 
@@ -62,6 +63,7 @@ class Stepper:
     first_tip: float | None = None
     grown: bool = field(default=False)
     work: Work = field(default_factory=Work)
+    shared: Shared | None = None
     seen: list[Entry] = field(default_factory=list)
 
     @classmethod
@@ -79,7 +81,9 @@ class Stepper:
         value = self.schedule.next(self.grown)
         if value is None:
             return None
-        began, sim, self.seen = perf_counter(), self.simulation, []
+        began, self.seen = perf_counter(), []
+        self._share_out()
+        sim = self.simulation
         sites = sim.model.atomistic.counter.sites
         start = self._predict(value)
         solution, remeshings = self._follow(self._relax(monitor), monitor)
@@ -105,6 +109,13 @@ class Stepper:
             work=self.work.total,
             seen=tuple(self.seen),
         )
+
+    def _share_out(self) -> None:
+        """Atoms that have wandered among those of other ranks are given to these."""
+        if self.shared is None or self.shared.simulation is not self.simulation:
+            self.shared = Shared.at_first(self.simulation)
+        self.shared, self.q = self.shared.at(self.q, self.value)
+        self.simulation = self.shared.simulation
 
     def _relax(self, monitor: Monitor | None) -> Solution:
         sim, config = self.simulation, self.simulation.case.solver

@@ -7,8 +7,11 @@ FILES = (
     "tests/continuum",
     "tests/coupling",
     "tests/multiscale/test_following.py",
+    "tests/multiscale/test_indent.py",
     "tests/multiscale/test_masked_case.py",
-    "tests/multiscale/test_plate.py",
+    "tests/multiscale/test_sharing.py",
+    "tests/multiscale/test_tip.py",
+    "tests/multiscale/test_watch.py",
 )
 """Schemes, interfaces, solvers, mesh; what starts ranks of its own is skipped there."""
 

@@ -8,7 +8,8 @@ from tests.mpi import run_ranks
 
 PYTEST = ("pytest", "-p", "no:cacheprovider", "--color=no")
 QUICK = (
-    "gradient or vacancy or without_numbers or two_full_evaluations or derivatives or no_step or hessian_is"
+    "gradient or vacancy or without_numbers or two_full_evaluations or derivatives or no_step or hessian_is "
+    "or layers_that or as_if_nothing"
 )
 
 FAILING = """
@@ -29,8 +30,9 @@ def test_some_of_each_kind(ranks, tmp_path) -> None:
     files = [
         f"tests/coupling/test_{name}.py" for name in ("schemes", "newton", "masking", "faces", "atomistic")
     ]
+    files += ["tests/continuum/test_bulk.py", "tests/multiscale/test_sharing.py"]
     chosen = f"({QUICK}) and not nnp and not equivariant"
-    out = run_ranks(ranks, *PYTEST, "-k", chosen, *files, "tests/continuum/test_bulk.py")
+    out = run_ranks(ranks, *PYTEST, "-k", chosen, *files)
     (line,) = [line for line in out.splitlines() if " passed" in line]
     assert "failed" not in line and int(line.split(" passed")[0].split()[-1]) >= 25, line
 

@@ -15,7 +15,7 @@ from multiscale.config import parse_case
 from multiscale.config.watching import WatchConfig
 from multiscale.result import read_result
 from multiscale.watch import GROWN, PATIENCE, Halted, Watch
-from tests.mpi import COMM, run_ranks
+from tests.mpi import COMM, gathered, run_ranks
 from tests.multiscale.restarts import OPENING
 from tests.multiscale.test_failures import CASE, PROGRAM
 from tests.multiscale.test_indent import CASE as INDENT
@@ -35,7 +35,8 @@ def moved(sim, place, by):
     distance = np.linalg.norm(x - place, axis=1)
     if len(x) and distance.min() == model.comm.allreduce(distance.min(initial=np.inf), MPI.MIN):
         q.array[3 * distance.argmin() :][:3] = by
-    return x[distance.argmin()], q
+    places = model.comm.allgather((distance.min(initial=np.inf), x[distance.argmin()] if len(x) else None))
+    return min(places, key=lambda place: place[0])[1], q
 
 
 def found(sim, q, kind):
@@ -52,8 +53,9 @@ def test_an_atom_that_is_lost(sim):
     entry = found(sim, q, "lost_atoms")
     assert entry["stops"] and entry["limit"] == sim.material.potential.cutoff
     np.testing.assert_allclose(entry["position"], x + FAR, atol=1e-9)
-    np.testing.assert_allclose(sim.model.atoms.reference[entry["atom"]], x)
-    nearest = np.linalg.norm(sim.model.atoms.reference - x - FAR, axis=1).min()
+    everyone = gathered(sim.model.atoms.reference)
+    np.testing.assert_allclose(everyone[entry["atom"]], x)
+    nearest = np.linalg.norm(everyone - x - FAR, axis=1).min()
     assert nearest - 3.0 < entry["value"] <= nearest  # images along z may be nearer
     assert f"atom {entry['atom']}, (" in entry["message"] and "smaller steps" in entry["message"]
 
@@ -171,15 +173,15 @@ def test_where_there_are_no_numbers_is_said(tmp_path, monkeypatch, capsys, metho
     def evaluated(self, potential, positions):
         energy, energies, gradient = whole(self, potential, positions)
         if np.abs(positions - self.atoms.reference).max() > 0.1:  # under load
-            spoiled[:] = [np.flatnonzero(self.atoms.free)[5], self.atoms.reference]
-            gradient[spoiled[0]] = np.nan
+            atom = np.flatnonzero(self.atoms.free)[5]
+            spoiled[:] = [self.atoms.ownership.low + atom, self.atoms.reference[atom]]
+            gradient[atom] = np.nan
         return energy, energies, gradient
 
     monkeypatch.chdir(tmp_path)
     Path("case.yaml").write_text(CASE)
     monkeypatch.setattr(AtomisticEnergy, "_evaluated", evaluated)
     assert main(["run", "case.yaml", "-o", "out", "--set", f"solver.method={method}"]) == 1
-    atom, reference = spoiled
-    x, y, z = reference[atom]
+    atom, (x, y, z) = next(filter(None, COMM.allgather(spoiled)))
     said = capsys.readouterr().err
     assert f"not finite, first at atom {atom}, ({x:.2f}, {y:.2f}, {z:.2f}) Å; take smaller steps" in said
