@@ -48,7 +48,7 @@ def test_some_of_each_kind(ranks, tmp_path) -> None:
 )
 def test_a_failure_on_one_rank_ends_all(then, said, tmp_path, monkeypatch) -> None:
     """Once all have arrived it is a failure like any other; where they wait for each other they are ended."""
-    monkeypatch.setenv("MULTISCALE_TEST_LATE", "1")
+    monkeypatch.setenv("MULTISCALE_TEST_LATE", "4")
     path = Path(tmp_path) / "test_failing.py"
     path.write_text(FAILING.format(then=then or "pass"))
     with pytest.raises(AssertionError) as caught:
