@@ -73,6 +73,7 @@ def _run(case: Case, out: Path, comm: Any, restart: bool, progress: Progress) ->
         return signalled.code
     recorder.finish(status, timings)
     _conclude(comm, recorder, out, perf_counter() - began)
+    comm.Barrier()  # what the first rank has written is there for whoever goes on, on any rank
     return DONE if status == "done" else NOT_CONVERGED
 
 
