@@ -102,7 +102,9 @@ def _allowed(folder: Path) -> bool:
 
 def _reachable(path: Path) -> bool:
     """Whether it can be seen that a folder is there, or not there; not so inside another user's."""
-    try:
-        return path.is_dir() or not path.exists()
+    try:  # asked of the system itself: what pathlib says of it depends on Python's version
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
     except OSError:
         return False

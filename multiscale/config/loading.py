@@ -145,6 +145,7 @@ def _model(name: str, folder: Path, path: str) -> str:
 def _existing(name: str, folder: Path, path: str, there: Callable[[Path], bool] = Path.is_file) -> str:
     file = Path(os.path.abspath(folder / name))
     try:
+        file.stat()  # newer Pythons' questions below take what is forbidden for what is not there
         found = there(file)
     except PermissionError as error:
         raise InputError(path, f"{error.filename}: {error.strerror}") from None
